@@ -1,0 +1,56 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/bellhub/bellhub/hub"
+)
+
+// setting is one plugin's settings in one domain, as JSON that the plugin
+// types.
+type setting struct {
+	DomainID  string `gorm:"primaryKey"`
+	Plugin    string `gorm:"primaryKey"`
+	Value     string
+	UpdatedAt time.Time
+}
+
+func (setting) TableName() string { return "settings" }
+
+// Settings reads a plugin's settings in a domain over the defaults given:
+// what was never stored keeps its default.
+func Settings[T any](ctx context.Context, domain, plugin string, defaults T) (T, error) {
+	var row setting
+	err := Read(ctx).Take(&row, "domain_id = ? AND plugin = ?", domain, plugin).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return defaults, nil
+	}
+	if err != nil {
+		return defaults, err
+	}
+	out := defaults
+	if err := json.Unmarshal([]byte(row.Value), &out); err != nil {
+		return defaults, fmt.Errorf("storage: settings of %s: %w", plugin, err)
+	}
+	return out, nil
+}
+
+// SaveSettings stores a plugin's settings in a domain.
+func SaveSettings[T any](ctx context.Context, domain, plugin string, value T) error {
+	b, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("storage: settings of %s: %w", plugin, err)
+	}
+	row := setting{DomainID: domain, Plugin: plugin, Value: string(b), UpdatedAt: hub.Now()}
+	return DB(ctx).Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "domain_id"}, {Name: "plugin"}},
+		DoUpdates: clause.AssignmentColumns([]string{"value", "updated_at"}),
+	}).Create(&row).Error
+}

@@ -1,0 +1,116 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/bellhub/bellhub/hub"
+)
+
+// Store is an open database. It implements [hub.Store].
+type Store struct {
+	write *gorm.DB // SQLite: one connection
+	read  *gorm.DB // SQLite: several, read only; MySQL: the same pool as write
+	mysql bool
+	log   *slog.Logger
+	wake  wakers
+	seen  domainCache
+}
+
+var _ hub.Store = (*Store)(nil)
+
+// Options says which database to open.
+type Options struct {
+	// URL is mysql://user:password@host:port/name, or a SQLite file's path.
+	URL string
+	Log *slog.Logger // nil: discarded
+}
+
+// slowQuery is what is worth a line in the log.
+const slowQuery = 500 * time.Millisecond
+
+// Open opens the database, waiting at most until ctx ends for it to answer. It
+// changes nothing in it: see [Store.Migrate].
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{log: o.Log, wake: newWakers(), mysql: strings.HasPrefix(o.URL, "mysql://")}
+	open := s.openSQLite
+	if s.mysql {
+		open = s.openMySQL
+	}
+	if err := open(o.URL); err != nil {
+		return nil, err
+	}
+	db, err := s.write.DB()
+	if err == nil {
+		err = db.PingContext(ctx)
+	}
+	if err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("storage: open %s: %w", Redact(o.URL), err)
+	}
+	return s, nil
+}
+
+// Redact returns a database's address without its password, for people.
+func Redact(address string) string {
+	if !strings.HasPrefix(address, "mysql://") {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "mysql://…"
+	}
+	return u.Redacted()
+}
+
+// config is how every handle is opened: our clock, our errors, no implicit
+// transaction around single statements.
+func (s *Store) config() *gorm.Config {
+	return &gorm.Config{
+		NowFunc:                hub.Now,
+		TranslateError:         true,
+		SkipDefaultTransaction: true,
+		Logger: logger.NewSlogLogger(s.log, logger.Config{
+			SlowThreshold:             slowQuery,
+			LogLevel:                  logger.Warn,
+			IgnoreRecordNotFoundError: true,
+			ParameterizedQueries:      true, // values are people's words: never logged
+		}),
+	}
+}
+
+// Close closes every connection. What still runs fails.
+func (s *Store) Close() error {
+	var errs []error
+	for _, g := range []*gorm.DB{s.write, s.read} {
+		if g == nil || (g == s.read && s.mysql) {
+			continue
+		}
+		db, err := g.DB()
+		if err == nil {
+			err = db.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	db, err := s.read.DB()
+	if err != nil {
+		return err
+	}
+	return db.PingContext(ctx)
+}
