@@ -1,0 +1,72 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// afterQueue is how many events may wait for one After hook; what comes beyond
+// it is dropped and counted.
+const afterQueue = 1024
+
+// After is a set of hooks that learn of an event once it has happened.
+type After[E any] struct{ hooks []*after[E] }
+
+type after[E any] struct {
+	binding
+	fn      func(context.Context, E)
+	queue   chan E
+	dropped atomic.Int64
+}
+
+// Bind adds a hook, which gets its events one by one in a goroutine of its own.
+// It panics after Init.
+func (a *After[E]) Bind(h *Host, fn func(context.Context, E), opts ...BindOption) {
+	hook := &after[E]{binding: bind(h, opts), fn: fn, queue: make(chan E, afterQueue)}
+	a.hooks = append(a.hooks, hook)
+	h.hub.workers = append(h.hub.workers, hook.work)
+}
+
+// fire tells every hook, without waiting for any.
+func (a *After[E]) fire(e E) {
+	for _, hook := range a.hooks {
+		select {
+		case hook.queue <- clone(e):
+		default:
+			if n := hook.dropped.Add(1); n&(n-1) == 0 { // 1, 2, 4, 8 …: loud at first, never a flood
+				hook.host.Log.Warn("hook is too slow: events dropped", "dropped", n)
+			}
+		}
+	}
+}
+
+// work runs the hook until ctx ends.
+func (h *after[E]) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-h.queue:
+			h.call(ctx, e)
+		}
+	}
+}
+
+func (h *after[E]) call(ctx context.Context, e E) {
+	if !h.host.breaker.allow() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			h.host.breaker.failed()
+			h.host.Log.Error("hook panicked", "err", fmt.Errorf("panic: %v", p), "stack", string(debug.Stack()))
+			return
+		}
+		h.host.breaker.succeeded()
+	}()
+	h.fn(ctx, e)
+}

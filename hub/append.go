@@ -1,0 +1,113 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// append adds to a room's log: hooks, store, fence, members.
+func (h *Hub) append(ctx context.Context, a Append) (Appended, error) {
+	// A hook may act on what an admin sends (take the room over), so a retry
+	// must be known for one before the hooks see it.
+	if a.ClientID != "" && a.Author.Kind == Admin {
+		if again, err := h.known(ctx, a); err != nil || again.Again {
+			return again, err
+		}
+	}
+	room, err := h.room(ctx, a.Room)
+	if err != nil {
+		return Appended{}, err
+	}
+	e, err := h.hooks.EventAppending.run(ctx, EventAppending{
+		Room: room, Epoch: a.Epoch, Jobs: a.Jobs, ClientID: a.ClientID,
+		Event: Event{Room: a.Room, Type: a.Type, Author: a.Author, Text: a.Text, Data: a.Data},
+	})
+	if err != nil {
+		// What was stored once stays acknowledged, whatever hooks say now.
+		if again, e := h.known(ctx, a); e != nil || again.Again {
+			return again, e
+		}
+		return Appended{}, err
+	}
+	a.Epoch, a.Jobs = e.Epoch, e.Jobs
+	if a.Type == EventMessage {
+		a.Text, a.Data = e.Event.Text, e.Event.Data
+	}
+	out, err := h.opts.Store.Append(ctx, a)
+	if err != nil || out.Again {
+		return out, err
+	}
+	// From here on no growing answer of an older epoch leaves this node, even
+	// before the event itself does.
+	if r := h.liveRoom(a.Room); r != nil {
+		r.fence(out.Room.Epoch)
+	}
+	deliver := func() {
+		h.publish(Signal{Room: a.Room, Event: &Stored{out.Event, out.Room}})
+		h.hooks.EventStored.fire(EventStored{out.Event, out.Room})
+	}
+	if d, ok := ctx.Value(deferredKey{}).(*deferred); ok && d.add(deliver) {
+		return out, nil
+	}
+	deliver()
+	return out, nil
+}
+
+var errNotKnown = errors.New("hub: the client id is new")
+
+// known tells whether a's client id is in the log already. The store looks it
+// up before it runs Within, which then ends the transaction.
+func (h *Hub) known(ctx context.Context, a Append) (Appended, error) {
+	if a.ClientID == "" {
+		return Appended{}, nil
+	}
+	a.Within = func(context.Context, *Append) error { return errNotKnown }
+	out, err := h.opts.Store.Append(ctx, a)
+	if errors.Is(err, errNotKnown) {
+		return Appended{}, nil
+	}
+	return out, err
+}
+
+// room is a room as this node knows it: from memory where it has members here,
+// else from the store.
+func (h *Hub) room(ctx context.Context, id string) (Room, error) {
+	if r := h.liveRoom(id); r != nil {
+		if room, ok := r.now(); ok {
+			return room, nil
+		}
+	}
+	return h.opts.Store.Room(ctx, id)
+}
+
+type deferredKey struct{}
+
+// deferred holds back the events that a frame's handler appends until its
+// sender has been acknowledged. It belongs to the session's reader; what a
+// handler appends after it has returned is not held back.
+type deferred struct {
+	fns  []func()
+	done bool
+	mu   sync.Mutex
+}
+
+func (d *deferred) add(fn func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.done {
+		return false
+	}
+	d.fns = append(d.fns, fn)
+	return true
+}
+
+func (d *deferred) release() {
+	d.mu.Lock()
+	d.done = true
+	fns := d.fns
+	d.mu.Unlock()
+	for _, fn := range fns {
+		fn()
+	}
+}

@@ -1,0 +1,80 @@
+// Package hub is the kernel of Bellhub: it joins visitors, a domain's AI and
+// the people of its team in rooms, and lets plugins take part at every step. It
+// knows no database, no HTTP and no feature; the standard library and
+// golang.org/x are all it imports.
+//
+// # The log is the truth
+//
+// A room is an append-only log of events, numbered from 1 without gaps. What a
+// member must still see after a reload is an event: message, escalation,
+// takeover, handback, notice. Everything else, typing, presence, an answer that
+// is still growing, is an ephemeral frame and may be lost.
+//
+// [Room.Next] is the one rule by which a log grows. Stores call it while they
+// hold the room, so that every store agrees on numbers, on who holds a room,
+// and on the epoch.
+//
+// # Guarantees
+//
+//   - An acknowledged event is durable, and every member is shown it exactly
+//     once, in order of its number, also after a reconnect ([Range], "after").
+//   - A client's id makes a frame idempotent, for good: sent again it is
+//     acknowledged again with the first result, and stored once. The same id
+//     with another body is refused.
+//   - A room's epoch rises with every takeover and hand-back. What the AI says
+//     carries the epoch its turn began in: the log refuses an older one, and no
+//     connection gets a stream frame of it after the takeover.
+//   - The sender is acknowledged before it is shown its own event.
+//   - No hook, slow client or lost signal holds up anybody else's conversation.
+//
+// # The life of a connection
+//
+// The server hands Serve a [Conn] and what it knows of the handshake. The first
+// frame is hello, within ten seconds: a visitor's names a domain (and its token,
+// room and cursor), an admin's a room or a domain to watch. The session is then
+// let in by the store, becomes a member of its live room, is sent its welcome
+// with the part of the log it has missed, and from there everything that
+// follows. It becomes a member before the log is read, and what happens in
+// between is held for it, so nothing falls into the gap.
+//
+// One goroutine, the reader, runs Serve. It works on one frame at a time: scan,
+// decode, hooks, store, acknowledgement. What others send it arrives through
+// Conn.Send, which never blocks. A connection ends when Read fails: the client
+// left, the transport gave up on it, or somebody called Conn.Close, because of
+// a revocation, a newer tab, a flood, or a drain.
+//
+// Drain lets each reader finish the frame it is at, acknowledgement included,
+// and then closes with 1012; a frame that comes later is not worked on, and its
+// sender repeats it to the next server.
+//
+// # From append to screen
+//
+//	hooks (EventAppending) → Store.Append → fence → ack → Backplane → live room → members
+//
+// After the commit, growing answers of older epochs are cut on this node; the
+// sender gets its acknowledgement; then the event goes through the backplane to
+// the room on each node that has members. Signals may be lost or overtake each
+// other: a live room delivers strictly by number, lets an early event wait for
+// at most 100 ms, and then reads the log.
+//
+// # Plugins
+//
+// What the hub does beyond this is done by plugins ([Plugin]): the AI's
+// answers, the bell, takeover, mail and the console are the first ones. They
+// bind typed hooks ([Hooks]), handle frames ([Host.Handle]), append events, add
+// durable jobs, and meet each other only in hook events: none imports another.
+// A hook that fails, panics or overstays is skipped, its result thrown away,
+// and after three failures its plugin is left alone for a while.
+//
+// # Locks
+//
+// Taken in this order, and never held while a store, a hook or the network is
+// waited for:
+//
+//	Hub.mu         sessions, live rooms, visitors, watchers
+//	liveRoom.mu    members, delivery, epoch
+//	(the Conn's own)
+//
+// session.mu guards only whether the reader is busy, and is taken with none of
+// the others held.
+package hub

@@ -1,0 +1,132 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/url"
+	"slices"
+)
+
+// Host is the hub as one plugin sees it. It is valid from Init to Close.
+type Host struct {
+	Hooks *Hooks
+	Log   *slog.Logger // names the plugin in each line
+
+	hub     *Hub
+	plugin  string
+	breaker *breaker
+}
+
+// BaseURL is the address that people reach this server by: the only source of
+// links. Do not change it.
+func (h *Host) BaseURL() *url.URL { return h.hub.opts.BaseURL }
+
+// Development tells that server and base URL are both on loopback.
+func (h *Host) Development() bool { return h.hub.opts.Development }
+
+// Text returns a text in a language: see [Texts.Text].
+func (h *Host) Text(lang, key string, pairs ...string) string {
+	return h.hub.opts.Texts.Text(lang, key, pairs...)
+}
+
+// Texts returns all texts, for templates.
+func (h *Host) Texts() Texts { return h.hub.opts.Texts }
+
+// Asset returns the address of a file of the package static, for a page.
+func (h *Host) Asset(name string) string { return h.hub.opts.Asset(name) }
+
+// Markdown returns what an AI or an admin wrote as safe HTML.
+func (h *Host) Markdown(text string) string { return h.hub.opts.Render(text) }
+
+// Limits returns what the operator configured.
+func (h *Host) Limits() Limits { return h.hub.opts.Limits }
+
+// Pages lists the console pages that the plugins offer, in list order.
+func (h *Host) Pages() []Page {
+	var all []Page
+	for _, p := range h.hub.plugins {
+		if pager, ok := p.(Pager); ok {
+			all = append(all, pager.Pages()...)
+		}
+	}
+	return all
+}
+
+// From says who may send a plugin's frame.
+func From(kinds ...Kind) []Kind { return kinds }
+
+// Frame is a client's request to a plugin.
+type Frame struct {
+	Type   string
+	ID     string // the client's id for it, unique with Author in the room
+	Hash   string // of the body as received, for Append.Hash
+	Data   json.RawMessage
+	Room   Room   // as last read
+	Domain Domain // of the room; only ID is set where an admin sends
+	Author Author // who sent it
+	IP     string
+	Access Access // how the admin came in
+}
+
+// Decode reads the frame's data into v, strictly: an unknown or wrongly typed
+// field is a CodeBadField. Absent data is an empty object.
+func (f Frame) Decode(v any) error { return decode(f.Data, v) }
+
+// Handle takes over frames of a type from members of the kinds given. What fn
+// returns is the data of the acknowledgement, or the error the client gets. It
+// panics after Init; a type that somebody else handles makes the start fail,
+// naming both.
+func (h *Host) Handle(frame string, from []Kind, fn func(ctx context.Context, f Frame) (ack any, err error)) {
+	h.hub.handle(h.plugin, frame, from, fn)
+}
+
+// Append adds an event to a room's log: through the EventAppending hooks, into
+// the store, then to the room's members. Inside a frame's handler the members
+// get it after the sender's acknowledgement.
+func (h *Host) Append(ctx context.Context, a Append) (Appended, error) { return h.hub.append(ctx, a) }
+
+// Room reads a room; ErrNotFound.
+func (h *Host) Room(ctx context.Context, id string) (Room, error) {
+	return h.hub.opts.Store.Room(ctx, id)
+}
+
+// Events reads a page of a room's log.
+func (h *Host) Events(ctx context.Context, room string, p Range) ([]Event, bool, error) {
+	return h.hub.opts.Store.Events(ctx, room, p)
+}
+
+// Stream shows the members what was added to an answer that is still growing.
+// turn is the same throughout, and stands in the Data of the message that the
+// answer becomes ({"turn": …}). A node whose room has passed epoch drops it.
+func (h *Host) Stream(room, turn string, epoch int64, added string) {
+	h.hub.publish(Signal{Room: room, Stream: &Stream{Turn: turn, Epoch: epoch, Text: added}})
+}
+
+// Typing shows the members that author writes, or no longer does.
+func (h *Host) Typing(room string, author Author, on bool) {
+	h.hub.publish(Signal{Room: room, Typing: &Typing{Author: author, On: on}})
+}
+
+// Revoke ends, on every node, the connections that were let in by what r names.
+// The store has been told already.
+func (h *Host) Revoke(r Revocation) { h.hub.publish(Signal{Revoke: &r}) }
+
+// BellRung asks the plugins what a visitor's call for a person can lead to.
+func (h *Host) BellRung(ctx context.Context, e BellRung) (BellRung, error) {
+	return h.Hooks.BellRung.run(ctx, e)
+}
+
+// HandingBack asks the plugins whether anything could answer in the room.
+func (h *Host) HandingBack(ctx context.Context, e HandingBack) (HandingBack, error) {
+	return h.Hooks.HandingBack.run(ctx, e)
+}
+
+// Plugins lists the ids of the plugins in list order.
+func (h *Host) Plugins() []string {
+	var ids []string
+	for _, p := range h.hub.plugins {
+		ids = append(ids, p.ID())
+	}
+	return slices.Clip(ids)
+}

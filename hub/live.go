@@ -1,0 +1,262 @@
+package hub
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// gapWait is how long event n+1 waits for n before the log is read: signals may
+// overtake each other, but not by much.
+const gapWait = 100 * time.Millisecond
+
+// maxPending bounds the events that wait for an earlier one. What comes beyond
+// it is found in the log.
+const maxPending = 1024
+
+// liveRoom is a room with members on this node. It delivers the log to them
+// strictly by number, each event once.
+//
+// Lock order: Hub.mu before liveRoom.mu, and neither is held while a store or a
+// hook is called. Conn.Send never blocks, so it may be called under both.
+type liveRoom struct {
+	hub *Hub
+	id  string
+
+	mu      sync.Mutex
+	members map[*session]*member
+	admins  int              // of members
+	state   Room             // as of the last event delivered; its Seq is where delivery stands
+	ready   bool             // state has been read
+	epoch   int64            // at least state.Epoch: answers of an older one are cut
+	pending map[int64]Stored // above the gap, or all until ready
+	gap     *time.Timer      // runs while something is pending
+	closed  bool
+	typists map[Author]*time.Timer
+}
+
+// member is a session in the room.
+type member struct {
+	held   []Stored // delivered before the member's welcome went out; nil once it did
+	joined bool
+	cursor int64 // the newest event the member has been given
+}
+
+// enterRoom adds a session to its room, which is made live if need be. What is
+// delivered from now on is held for the session until [liveRoom.welcome].
+func (h *Hub) enterRoom(s *session, id string) *liveRoom {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.rooms[id]
+	if r == nil {
+		r = &liveRoom{
+			hub: h, id: id, members: map[*session]*member{},
+			pending: map[int64]Stored{}, typists: map[Author]*time.Timer{},
+		}
+		h.rooms[id] = r
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.members[s] = &member{}
+	if s.kind == Admin {
+		r.admins++
+	}
+	return r
+}
+
+// leaveRoom takes a session out of its room; the last one closes it.
+func (h *Hub) leaveRoom(s *session, r *liveRoom) {
+	h.mu.Lock()
+	r.mu.Lock()
+	delete(r.members, s)
+	if s.kind == Admin {
+		r.admins--
+	}
+	empty := len(r.members) == 0
+	if empty && h.rooms[r.id] == r {
+		delete(h.rooms, r.id)
+	}
+	room := r.state
+	r.mu.Unlock()
+	h.mu.Unlock()
+	if empty {
+		r.shut()
+	} else {
+		r.presence()
+	}
+	if s.kind == Visitor {
+		h.summarise(room)
+	}
+}
+
+func (h *Hub) liveRoom(id string) *liveRoom {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rooms[id]
+}
+
+// shut stops the room's timers.
+func (r *liveRoom) shut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	if r.gap != nil {
+		r.gap.Stop()
+	}
+	for _, t := range r.typists {
+		t.Stop()
+	}
+}
+
+// now is the room as delivered; ok is false until it has been read.
+func (r *liveRoom) now() (room Room, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state, r.ready
+}
+
+// welcome takes a member in who has been sent events up to cursor: send, its
+// welcome, goes out with the room's newest state, and then whatever was held
+// for it. read is the room as the store had it after those events were read.
+func (r *liveRoom) welcome(s *session, read Room, cursor int64, send func(Room)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.ready {
+		r.ready, r.state = true, read
+		r.epoch = max(r.epoch, read.Epoch)
+		r.drainPending()
+	}
+	m := r.members[s]
+	send(r.state)
+	m.cursor, m.joined = cursor, true
+	for _, e := range m.held {
+		if e.Event.Seq > cursor {
+			r.send(s, m, e, r.hub.packet("event", "", r.hub.eventData(e.Event)))
+		}
+	}
+	m.held = nil
+}
+
+// deliver takes a committed event from the backplane.
+func (r *liveRoom) deliver(e Stored) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || r.ready && e.Event.Seq <= r.state.Seq {
+		return
+	}
+	if len(r.pending) < maxPending {
+		r.pending[e.Event.Seq] = e
+	}
+	if r.ready {
+		r.drainPending()
+	}
+}
+
+// drainPending delivers what follows on from where the room stands, and sees to
+// a gap.
+func (r *liveRoom) drainPending() {
+	for seq := range r.pending {
+		if seq <= r.state.Seq {
+			delete(r.pending, seq)
+		}
+	}
+	for {
+		e, ok := r.pending[r.state.Seq+1]
+		if !ok {
+			break
+		}
+		delete(r.pending, e.Event.Seq)
+		r.broadcast(e)
+	}
+	if len(r.pending) == 0 {
+		if r.gap != nil {
+			r.gap.Stop()
+			r.gap = nil
+		}
+	} else if r.gap == nil && !r.closed {
+		r.gap = time.AfterFunc(gapWait, func() { r.hub.fill(r) })
+	}
+}
+
+// fill reads what is missing from the log.
+func (h *Hub) fill(r *liveRoom) {
+	room, ok := r.now()
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(h.base, frameTimeout)
+	defer cancel()
+	events, more, err := h.opts.Store.Events(ctx, r.id, Range{After: room.Seq, Limit: MaxPage})
+	if err == nil && len(events) > 0 {
+		room, err = h.opts.Store.Room(ctx, r.id)
+	}
+	if err != nil {
+		h.opts.Log.Warn("gap not filled yet", "room", r.id, "err", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gap = nil
+	for _, e := range events {
+		if e.Seq > r.state.Seq {
+			at := room
+			at.Seq = e.Seq
+			r.pending[e.Seq] = Stored{e, at}
+		}
+	}
+	r.drainPending() // arms the timer again where a gap is left
+	if more && r.gap == nil && !r.closed {
+		r.gap = time.AfterFunc(0, func() { h.fill(r) })
+	}
+}
+
+// broadcast gives the next event to every member. It is encoded once.
+func (r *liveRoom) broadcast(e Stored) {
+	r.state = e.Room
+	r.epoch = max(r.epoch, e.Room.Epoch)
+	r.stopTyping(e.Event.Author)
+	packet := r.hub.packet("event", "", r.hub.eventData(e.Event))
+	for s, m := range r.members {
+		if !m.joined {
+			m.held = append(m.held, e)
+			continue
+		}
+		r.send(s, m, e, packet)
+	}
+	if e.Event.Type == EventTakeover || e.Event.Type == EventHandback {
+		r.tellPresence()
+	}
+}
+
+func (r *liveRoom) send(s *session, m *member, e Stored, packet []byte) {
+	if e.Event.Seq > m.cursor {
+		m.cursor = e.Event.Seq
+		_ = s.conn.Send(packet)
+	}
+}
+
+// fence cuts growing answers of epochs before this one.
+func (r *liveRoom) fence(epoch int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.epoch = max(r.epoch, epoch)
+}
+
+// stream passes on what was added to a growing answer, unless the room has
+// changed hands since.
+func (r *liveRoom) stream(s Stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.Epoch < r.epoch || !r.ready {
+		return
+	}
+	r.toAll(r.hub.packet("stream", "", s), nil)
+}
+
+// toAll sends an ephemeral packet to every member but one.
+func (r *liveRoom) toAll(packet []byte, but *session) {
+	for s, m := range r.members {
+		if s != but && m.joined {
+			_ = s.conn.Send(packet)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/bellhub/bellhub/hub"
+)
+
+// Options is what a server is made of.
+type Options struct {
+	Hub     *hub.Hub
+	BaseURL *url.URL
+	Log     *slog.Logger
+
+	// Identify finds who a session cookie's token stands for.
+	Identify func(ctx context.Context, token string) (hub.Identity, error)
+	// Origins lists the hosts of the pages that may open a socket, beside the
+	// base URL's own.
+	Origins func(ctx context.Context) ([]string, error)
+	// Ready tells whether what the server depends on answers.
+	Ready func(ctx context.Context) error
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+
+	MaxFrameBytes    int           // of one WebSocket message
+	SendQueueBytes   int           // of a socket's queue
+	ConnectionsPerIP int           // sockets; 0: any number
+	WriteTimeout     time.Duration // of a socket
+	PingInterval     time.Duration
+}
+
+// Mounter is a plugin that has routes. It is given the root router where it
+// owns fixed paths, and so mounts under what it owns only.
+type Mounter interface{ Mount(fiber.Router) }
+
+// The server's own limits.
+const (
+	maxHeaders    = 8 << 10          // bytes of a request's headers
+	maxBody       = 256 << 10        // bytes of a request's body
+	maxSendFrames = 256              // packets of a socket's queue
+	readTimeout   = 5 * time.Second  // of a whole request, headers first
+	messageTime   = 10 * time.Second // of one WebSocket message, once begun
+	writeTimeout  = 30 * time.Second // of a response
+	idleTimeout   = 60 * time.Second // of a connection between requests
+)
+
+// Server answers HTTP for a hub.
+type Server struct {
+	opts     Options
+	app      *fiber.App
+	upgrader *upgrader
+	clients  *clients
+	base     context.Context
+	origin   string // the base URL's
+	leaving  atomic.Bool
+	served   chan error
+}
+
+// New makes a server. ctx is the base of every request's context: it carries
+// the store.
+func New(ctx context.Context, o Options) *Server {
+	s := &Server{opts: o, base: ctx, origin: baseOrigin(o.BaseURL), clients: newClients(o), served: make(chan error, 1)}
+	s.app = fiber.New(fiber.Config{
+		Immutable:             true, // Fiber's strings would alias buffers that are used again
+		DisableStartupMessage: true,
+		ReadBufferSize:        maxHeaders,
+		BodyLimit:             maxBody,
+		ReadTimeout:           readTimeout,
+		WriteTimeout:          writeTimeout,
+		IdleTimeout:           idleTimeout,
+		ErrorHandler:          s.failed,
+		// A proxy's headers are believed by clients.ip alone.
+		EnableTrustedProxyCheck: true,
+	})
+	// A socket is served after its hijack callback has returned.
+	s.app.Server().KeepHijackedConns = true
+	s.upgrader = newUpgrader(socketOptions{
+		MaxFrame: o.MaxFrameBytes, QueueBytes: o.SendQueueBytes, QueueFrames: maxSendFrames,
+		WriteTimeout: o.WriteTimeout, PingInterval: o.PingInterval, ReadTimeout: messageTime,
+		AllowOrigin: s.allowOrigin,
+	})
+	s.app.Use(s.prepare)
+	s.app.All("/ws", s.socket)
+	s.assets()
+	s.health()
+	return s
+}
+
+// Frame is the transport's encoding of a packet, for hub.Options.
+func Frame(payload []byte) []byte { return frameText(payload) }
+
+// Render turns Markdown into safe HTML, for hub.Options.
+func Render(text string) string { return renderMarkdown(text) }
+
+// Mount lets a plugin add its routes. It is called after every Init, before
+// Start. A route that was mounted by another already is an error that names it.
+func (s *Server) Mount(id string, m Mounter) error {
+	before := s.routes()
+	m.Mount(s.app)
+	for route, n := range s.routes() {
+		if had := before[route]; had > 0 && n > had {
+			return fmt.Errorf("server: plugin %s mounts %s, which is taken", id, route)
+		}
+	}
+	return nil
+}
+
+// routes counts the handlers of each method and path.
+func (s *Server) routes() map[string]int {
+	n := map[string]int{}
+	for _, r := range s.app.GetRoutes(true) {
+		n[r.Method+" "+r.Path]++
+	}
+	return n
+}
+
+// Start serves requests that come to ln, until Stop, which must follow.
+func (s *Server) Start(ln net.Listener) {
+	s.app.Use(func(c *fiber.Ctx) error { return fiber.ErrNotFound })
+	go func() { s.served <- s.app.Listener(ln) }()
+}
+
+// Failed delivers the error that ended serving, should it end by itself.
+func (s *Server) Failed() <-chan error { return s.served }
+
+// Stop answers readiness with 503, drains the hub's connections, and then ends
+// serving. It returns when both are done or when ctx ends.
+func (s *Server) Stop(ctx context.Context) error {
+	s.leaving.Store(true)
+	err := s.opts.Hub.Drain(ctx)
+	if e := s.app.ShutdownWithContext(ctx); e != nil {
+		err = errors.Join(err, fmt.Errorf("server: stop: %w", e))
+	}
+	// Only now can no handshake add another socket.
+	if e := s.upgrader.wait(ctx); e != nil {
+		err = errors.Join(err, fmt.Errorf("server: sockets left: %w", e))
+	}
+	s.upgrader.close()
+	return err
+}
+
+// socket hands a WebSocket to the hub.
+func (s *Server) socket(c *fiber.Ctx) error {
+	ip := s.clients.ip(c)
+	leave, ok := s.clients.enter(c, ip)
+	if !ok {
+		return fiber.NewError(fiber.StatusTooManyRequests, "too many connections from this address")
+	}
+	origin, _ := canonicalOrigin(c.Get(fiber.HeaderOrigin))
+	hs := hub.Handshake{
+		Identity: hub.IdentityOf(c.UserContext()), Origin: origin, IP: ip.String(),
+		Log: s.opts.Log.With("request", c.Locals(requestID)),
+	}
+	err := s.upgrader.handle(c, func(conn hub.Conn) {
+		defer leave()
+		s.opts.Hub.Serve(s.base, conn, hs)
+	})
+	if !c.Context().Hijacked() {
+		leave()
+	}
+	return err
+}
+
+// allowOrigin lets the base URL's pages and those of any domain open a socket;
+// the hub then asks whether the page is one of the domain it names.
+func (s *Server) allowOrigin(c *fiber.Ctx, origin string) bool {
+	if origin == s.origin {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme != "https" && !loopback(u.Hostname()) {
+		return false
+	}
+	hosts, err := s.opts.Origins(c.UserContext())
+	if err != nil {
+		s.opts.Log.Error("origins", "err", err)
+		return false
+	}
+	for _, h := range hosts {
+		if h == u.Host {
+			return true
+		}
+	}
+	return false
+}
+
+// baseOrigin is an address's origin as browsers write it.
+func baseOrigin(base *url.URL) string {
+	origin, _ := canonicalOrigin(base.Scheme + "://" + base.Host)
+	return origin
+}
+
+// loopback tells whether a host is this machine.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
