@@ -30,7 +30,8 @@ type Plugin interface {
 // names the option.
 type Validator interface{ Validate() error }
 
-// Runner works in the background until ctx ends.
+// Runner works in the background until ctx ends. One that returns an error or
+// panics is started again after a pause; nil means that it has no more to do.
 type Runner interface {
 	Run(ctx context.Context) error
 }

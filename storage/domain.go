@@ -83,7 +83,11 @@ func DomainByID(ctx context.Context, id string) (Domain, error) {
 
 // DomainByKey reads a domain by its widget key; hub.ErrNotFound.
 func DomainByKey(ctx context.Context, key string) (Domain, error) {
-	return oneDomain(ctx, "widget_key = ?", key)
+	d, err := oneDomain(ctx, "widget_key = ?", key)
+	if err == nil && d.Key != key { // MySQL takes no heed of spaces at the end
+		return Domain{}, hub.ErrNotFound
+	}
+	return d, err
 }
 
 func oneDomain(ctx context.Context, where string, arg string) (Domain, error) {

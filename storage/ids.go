@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -28,6 +29,10 @@ func HashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
+
+// utc is how times are kept: SQLite compares them as text, so all must be in one
+// zone, and MySQL rounds what is finer than its column.
+func utc(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // crockford is Crockford's base 32 alphabet: no I, L, O or U to misread.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

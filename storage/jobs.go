@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -61,6 +62,7 @@ func enqueue(ctx context.Context, jobs []hub.Job, roomID string, seq int64) erro
 		if j.RunAt.IsZero() {
 			rows[i].RunAt = now
 		}
+		rows[i].RunAt = utc(rows[i].RunAt)
 	}
 	if err := DB(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error; err != nil {
 		return err
@@ -130,7 +132,7 @@ func (s *Store) databaseTime(ctx context.Context) (time.Time, error) {
 func (s *Store) settle(ctx context.Context, j job, state string, wait time.Duration, cause error) error {
 	set := map[string]any{"state": state, "last_error": ""}
 	if cause != nil {
-		set["last_error"] = cut(cause.Error(), 500)
+		set["last_error"] = cut(strings.ToValidUTF8(cause.Error(), "\uFFFD"), 500)
 	}
 	return Tx(ctx, func(ctx context.Context) error {
 		if state == jobReady {

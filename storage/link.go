@@ -73,7 +73,7 @@ type Grant struct {
 // returns it with its token.
 func MintLink(ctx context.Context, l Link) (Link, string, error) {
 	token, hash := NewToken()
-	l.ID, l.TokenHash, l.CreatedAt = NewID(), hash, hub.Now()
+	l.ID, l.TokenHash, l.CreatedAt, l.ExpiresAt = NewID(), hash, hub.Now(), utc(l.ExpiresAt)
 	return l, token, DB(ctx).Create(&l).Error
 }
 

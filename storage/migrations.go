@@ -130,10 +130,10 @@ type events0010 struct {
 	AuthorKind string    `gorm:"size:16;not null;uniqueIndex:events_client,priority:2"`
 	AuthorID   string    `gorm:"size:36;not null;uniqueIndex:events_client,priority:3"`
 	AuthorName string    `gorm:"size:100;not null"`
-	ClientID   *string   `gorm:"size:128;uniqueIndex:events_client,priority:4"`
+	ClientID   *bytewise `gorm:"size:128;uniqueIndex:events_client,priority:4"`
 	BodyHash   string    `gorm:"size:64;not null"`
-	Text       string    `gorm:"type:text;not null"`
-	Data       string    `gorm:"type:text;not null"`
+	Text       string    `gorm:"type:mediumtext;not null"` // -max-text may be lifted: text ends at 64 KiB
+	Data       string    `gorm:"type:mediumtext;not null"`
 	At         time.Time `gorm:"precision:3;not null"`
 }
 

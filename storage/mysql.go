@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -28,7 +29,10 @@ func (s *Store) openMySQL(address string) error {
 	}
 	conf := s.config()
 	conf.PrepareStmt = false // interpolateParams: one round trip, no statement per batch size
-	s.write, err = gorm.Open(mysql.New(mysql.Config{DSNConfig: cfg, SkipInitializeWithVersion: true}), conf)
+	s.write, err = gorm.Open(mysql.New(mysql.Config{
+		DSNConfig: cfg, SkipInitializeWithVersion: true,
+		DontSupportForShareClause: true, // MariaDB has LOCK IN SHARE MODE alone, MySQL both
+	}), conf)
 	if err != nil {
 		return fmt.Errorf("storage: open %s: %w", Redact(address), err)
 	}
@@ -58,12 +62,15 @@ func mysqlConfig(address string) (*driver.Config, error) {
 	cfg := driver.NewConfig()
 	cfg.User = u.User.Username()
 	cfg.Passwd, _ = u.User.Password()
-	cfg.Net, cfg.Addr, cfg.DBName = "tcp", u.Hostname()+":"+port, name
+	cfg.Net, cfg.Addr, cfg.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), name
 	cfg.ParseTime, cfg.Loc = true, time.UTC
 	cfg.InterpolateParams = true
 	cfg.ClientFoundRows = true // an update that matches but changes nothing still counts, as in SQLite
 	cfg.Collation = "utf8mb4_bin"
-	cfg.Params = map[string]string{"time_zone": "'+00:00'"}
+	cfg.Params = map[string]string{
+		"time_zone": "'+00:00'",
+		"sql_mode":  "'STRICT_ALL_TABLES'", // whatever the server's: what does not fit fails, and is not cut
+	}
 	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = mysqlDial, mysqlIO, mysqlIO
 	for key, values := range u.Query() {
 		if key != "tls" {

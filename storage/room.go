@@ -131,7 +131,7 @@ func Rooms(ctx context.Context, domain string, f RoomFilter) ([]hub.Room, error)
 		q = q.Where("escalation_state IN ?", waiting)
 	}
 	if !f.Before.IsZero() {
-		q = q.Where("last_at < ?", f.Before)
+		q = q.Where("last_at < ?", utc(f.Before))
 	}
 	var rows []room
 	if err := q.Order("last_at DESC, id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {

@@ -141,9 +141,19 @@ func SignIn(ctx context.Context, token, oldSession string) (cookie string, a Adm
 		if id, cookie, err = StartSession(ctx); err != nil {
 			return err
 		}
-		until := now.Add(AdminSession)
+		until, expires := now.Add(AdminSession), now.Add(sessionUnclaimed)
+		if oldSession != "" { // what it was granted may last longer
+			var old session
+			err := DB(ctx).Take(&old, "id = ?", oldSession).Error
+			if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
+				return err
+			}
+			if old.ExpiresAt.After(expires) {
+				expires = old.ExpiresAt
+			}
+		}
 		err = DB(ctx).Model(&session{}).Where("id = ?", id).Updates(map[string]any{
-			"admin_id": a.ID, "admin_until": until, "admin_active_at": now, "expires_at": now.Add(sessionUnclaimed),
+			"admin_id": a.ID, "admin_until": until, "admin_active_at": now, "expires_at": expires,
 		}).Error
 		if err != nil || oldSession == "" {
 			return err

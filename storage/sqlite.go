@@ -21,7 +21,13 @@ func (s *Store) openSQLite(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("storage: %w", err)
 	}
-	var err error
+	// SQLite would make it readable to everybody: people's words are in it. Its
+	// companions (-wal, -shm) take over the file's mode.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("storage: %w", err)
+	}
+	_ = f.Close()
 	if s.write, err = gorm.Open(sqlite.Open(sqliteDSN(path, "_txlock=immediate")), s.config()); err != nil {
 		return fmt.Errorf("storage: open %s: %w", path, err)
 	}

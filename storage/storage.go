@@ -49,6 +49,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		open = s.openMySQL
 	}
 	if err := open(o.URL); err != nil {
+		_ = s.Close()
 		return nil, err
 	}
 	db, err := s.write.DB()
@@ -81,6 +82,7 @@ func (s *Store) config() *gorm.Config {
 		NowFunc:                hub.Now,
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true, // Open does it, within its context
 		Logger: logger.NewSlogLogger(s.log, logger.Config{
 			SlowThreshold:             slowQuery,
 			LogLevel:                  logger.Warn,
@@ -93,8 +95,8 @@ func (s *Store) config() *gorm.Config {
 // Close closes every connection. What still runs fails.
 func (s *Store) Close() error {
 	var errs []error
-	for _, g := range []*gorm.DB{s.write, s.read} {
-		if g == nil || (g == s.read && s.mysql) {
+	for i, g := range []*gorm.DB{s.write, s.read} {
+		if g == nil || i > 0 && g == s.write {
 			continue
 		}
 		db, err := g.DB()

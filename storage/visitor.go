@@ -111,8 +111,8 @@ func visitorRoom(ctx context.Context, d hub.Domain, visitorID, roomID string) (h
 func alignMode(ctx context.Context, d hub.Domain, roomID string) (hub.Room, error) {
 	var row room
 	err := Tx(ctx, func(ctx context.Context) error {
-		if err := lockRoom(ctx, roomID, &row); err != nil || row.HolderID != "" {
-			return err
+		if err := lockRoom(ctx, roomID, &row); err != nil || row.HolderID != "" || row.Mode == string(firstMode(d)) {
+			return err // a person was faster, or another tab
 		}
 		row.Mode, row.Epoch = string(firstMode(d)), row.Epoch+1
 		return DB(ctx).Model(&row).Select("mode", "epoch").Updates(&row).Error

@@ -68,26 +68,13 @@ func Start(t testing.TB, o Options, plugins ...hub.Plugin) *Kit {
 		t.Fatal(err)
 	}
 	running := make(chan struct{})
-	n := 0
-	for _, p := range plugins {
-		if r, ok := p.(hub.Runner); ok {
-			n++
-			go func() {
-				if err := r.Run(ctx); err != nil {
-					t.Errorf("plugin %s: Run: %v", p.ID(), err)
-				}
-				running <- struct{}{}
-			}()
-		}
-	}
+	go func() { h.Run(ctx); close(running) }()
 	t.Cleanup(func() {
 		if err := h.Drain(context.WithoutCancel(ctx)); err != nil {
 			t.Error(err)
 		}
 		cancel()
-		for range n {
-			<-running
-		}
+		<-running
 		if err := h.Close(context.WithoutCancel(ctx)); err != nil {
 			t.Error(err)
 		}

@@ -1,0 +1,184 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// check completes a configuration and refuses what would not work as its
+// operator means it. Errors name the key.
+func (c *Config) check(base, ai string) error {
+	if err := c.checkAddr(base); err != nil {
+		return err
+	}
+	if err := c.checkPlaces(); err != nil {
+		return err
+	}
+	if err := c.checkMail(); err != nil {
+		return err
+	}
+	var err error
+	if c.AI.BaseURL, err = apiURL("ai-base-url", ai); err != nil {
+		return err
+	}
+	if c.AI.BaseURL != "" && c.AI.Model == "" {
+		return errors.New("ai-model: which model is ai-base-url to be asked for?")
+	}
+	if c.AI.BaseURL == "" && c.AI.Key != "" {
+		return errors.New("ai-base-url: missing, while there is an ai-key")
+	}
+	return nil
+}
+
+// checkAddr decides where the server listens, what people call it, and so
+// whether this is development.
+func (c *Config) checkAddr(base string) error {
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return fmt.Errorf("addr: want host:port, got %q", c.Addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("addr: %q is not a port", port)
+	}
+	if base == "" {
+		if !loopback(host) {
+			return fmt.Errorf("base-url: needed, since addr %q is not on loopback: links in emails are made of it", c.Addr)
+		}
+		// localhost is what browsers trust and what is easy to type; it stands
+		// for ::1 and 127.0.0.1 alike, but not for 127.0.0.2.
+		if host == "127.0.0.1" {
+			host = "localhost"
+		}
+		c.BaseURL = &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
+		c.derived = true
+		return nil
+	}
+	if c.BaseURL, err = baseURL(base); err != nil {
+		return err
+	}
+	if !c.Development() && c.BaseURL.Scheme != "https" {
+		return errors.New("base-url: must be https, except where addr and base-url are both on loopback")
+	}
+	return nil
+}
+
+// baseURL reads a scheme and a host, and nothing else.
+func baseURL(s string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(s))
+	if err != nil { // the error would quote a password
+		return nil, errors.New("base-url: not a URL")
+	}
+	u.Scheme = strings.ToLower(u.Scheme)
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
+		return nil, errors.New("base-url: want https://host, as in https://chat.example")
+	case u.User != nil:
+		return nil, errors.New("base-url: must not hold a user or a password")
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, errors.New("base-url: must end after the host: Bellhub has one of its own")
+	}
+	host := u.Hostname()
+	if net.ParseIP(host) == nil {
+		if host, err = idna.Lookup.ToASCII(host); err != nil || host == "" {
+			return nil, fmt.Errorf("base-url: %q is not a host", u.Hostname())
+		}
+	}
+	port := u.Port()
+	if port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, fmt.Errorf("base-url: %q is not a port", port)
+		}
+	}
+	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		port = "" // browsers leave it out of the Origin header
+	}
+	out := &url.URL{Scheme: u.Scheme, Host: host}
+	switch {
+	case port != "":
+		out.Host = net.JoinHostPort(host, port)
+	case strings.Contains(host, ":"):
+		out.Host = "[" + host + "]"
+	}
+	return out, nil
+}
+
+// checkPlaces looks at where things are kept and sent.
+func (c *Config) checkPlaces() error {
+	if c.Data == "" {
+		return errors.New("data: missing")
+	}
+	if c.Database == "" {
+		c.Database = Address(sqlitePath(c.Data))
+	}
+	if scheme, _, isURL := strings.Cut(string(c.Database), "://"); isURL && scheme != "mysql" {
+		return fmt.Errorf("database: %s:// is not known: want mysql://user:password@host:3306/name or a file's path", scheme)
+	}
+	if c.NATS != "" {
+		u, err := url.Parse(string(c.NATS))
+		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
+			return errors.New("nats: want nats://host:4222 or tls://host:4222")
+		}
+	}
+	return nil
+}
+
+// checkMail refuses half of a provider: bells would ring and nobody hear.
+func (c *Config) checkMail() error {
+	m := &c.Mail
+	switch {
+	case m.MailgunKey != "" && m.MailgunDomain == "":
+		return errors.New("mailgun-domain: missing, while there is a mailgun-key")
+	case m.MailgunKey == "" && m.MailgunDomain != "":
+		return errors.New("mailgun-key: missing, while there is a mailgun-domain")
+	case m.MailgunKey != "" && m.MailgunSigningKey == "":
+		return errors.New("mailgun-signing-key: missing, while there is a mailgun-key: anybody could report an email as delivered")
+	}
+	var err error
+	if m.MailgunAPIBase, err = apiURL("mailgun-api-base", m.MailgunAPIBase); err != nil {
+		return err
+	}
+	if m.MailgunAPIBase == "" {
+		return errors.New("mailgun-api-base: missing")
+	}
+	u, _ := url.Parse(m.MailgunAPIBase)
+	if m.Configured() && u.Scheme != "https" && !loopback(u.Hostname()) {
+		return errors.New("mailgun-api-base: must be https: the key travels with each request")
+	}
+	if m.From == "" {
+		host := m.MailgunDomain
+		if host == "" { // development's mailbox minds no domain
+			host = c.BaseURL.Hostname()
+		}
+		if net.ParseIP(host) != nil {
+			host = "localhost"
+		}
+		m.From = "Bellhub <bellhub@" + host + ">"
+		return nil
+	}
+	if _, err := mail.ParseAddress(m.From); err != nil || strings.ContainsAny(m.From, "\r\n") {
+		return fmt.Errorf("mail-from: %q is not an address", m.From)
+	}
+	return nil
+}
+
+// apiURL reads the address of somebody else's API; empty is none.
+func apiURL(key, s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", fmt.Errorf("%s: want a URL, as in https://api.example/v1", key)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("%s: must not hold a password, a query or a fragment", key)
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}

@@ -1,0 +1,119 @@
+package config
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/bellhub/bellhub/hub"
+)
+
+// Config is a checked configuration.
+type Config struct {
+	Addr           string   // host:port to listen on
+	BaseURL        *url.URL // scheme and host that people reach the server by: see [Config.Listening]
+	Data           string   // the directory for what is kept in files
+	Database       Address  // mysql://user:password@host:port/name, or a SQLite file's path
+	NATS           Address  // nats://host:port; empty: this process is the only node
+	TrustedProxies []netip.Prefix
+	LogFormat      string // "text" or "json"
+	LogLevel       slog.Level
+
+	Mail   Mail
+	AI     AI
+	Limits Limits
+
+	derived bool // BaseURL follows from Addr
+}
+
+// Mail says how email leaves.
+type Mail struct {
+	From              string // RFC 5322, as in Bellhub <bell@mg.example.com>
+	MailgunDomain     string
+	MailgunKey        Secret
+	MailgunAPIBase    string // with /v3; Mailgun's European one differs
+	MailgunSigningKey Secret // of its webhooks
+}
+
+// Configured tells whether a provider is there to send with.
+func (m Mail) Configured() bool { return m.MailgunKey != "" }
+
+// AI says which model answers. Without a BaseURL the built-in responder does.
+type AI struct {
+	BaseURL string // of an API that speaks OpenAI's protocol, with /v1
+	Key     Secret
+	Model   string
+}
+
+// Limits is what the hub and the server enforce. 0 lifts a limit.
+type Limits struct {
+	hub.Limits
+
+	MaxFrameBytes    int // of one message from a client
+	ConnectionsPerIP int // from one address
+	SendQueueBytes   int // waiting for one connection
+
+	// These are never 0.
+	WriteTimeout time.Duration // of one write to a socket
+	PingInterval time.Duration
+	LinkTTL      time.Duration // how long an emailed link works
+	DrainTimeout time.Duration // how long a stop waits for connections to move
+}
+
+// The defaults of the limits that are the server's; hub.DefaultLimits has the
+// hub's.
+const (
+	defaultFrameBytes   = 32 << 10 // OWASP: 64 KiB at most
+	defaultPerIP        = 100      // offices and mobile carriers share one address
+	defaultQueueBytes   = 1 << 20
+	defaultWriteTimeout = 5 * time.Second
+	defaultPing         = 25 * time.Second // as Centrifugo: under usual proxies' 30 s
+	defaultLinkTTL      = 24 * time.Hour
+	defaultDrain        = 30 * time.Second
+)
+
+// The defaults of the rest.
+const (
+	defaultAddr        = "localhost:8080"
+	defaultData        = "./data"
+	defaultMailgunBase = "https://api.mailgun.net/v3"
+	defaultModel       = "gpt-4o-mini"
+	databaseFile       = "bellhub.db"
+)
+
+// Development tells that listener and base URL are both on loopback: nobody
+// else can be harmed, so there are a demo and a mailbox. Anything else is
+// production.
+func (c Config) Development() bool {
+	return loopbackAddr(c.Addr) && c.BaseURL != nil && loopback(c.BaseURL.Hostname())
+}
+
+// Listening takes over the port that the system chose for an address with port
+// 0 into a base URL that follows from the address. Before that, such a URL has
+// the port 0.
+func (c *Config) Listening(actual net.Addr) {
+	_, port, err := net.SplitHostPort(actual.String())
+	if err != nil || !c.derived {
+		return
+	}
+	u := *c.BaseURL
+	u.Host = net.JoinHostPort(u.Hostname(), port)
+	c.BaseURL = &u
+}
+
+// sqlitePath is where the database is unless somebody says otherwise.
+func sqlitePath(data string) string { return filepath.Join(data, databaseFile) }
+
+// loopbackAddr tells whether nobody but this machine reaches host:port. An
+// empty host is every interface.
+func loopbackAddr(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	return err == nil && loopback(host)
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}

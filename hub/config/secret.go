@@ -1,0 +1,60 @@
+package config
+
+import (
+	"log/slog"
+	"net/url"
+	"strings"
+)
+
+// Secret is a text that prints as a placeholder wherever it is formatted,
+// logged or marshalled. Convert it to a string where it is used.
+type Secret string
+
+// redacted stands for a secret that is set.
+const redacted = "[secret]"
+
+// String returns a placeholder, or nothing for no secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString is String, for %#v.
+func (s Secret) GoString() string { return `"` + s.String() + `"` }
+
+// LogValue is String, for slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText is String, for JSON and the like.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Address is a file's path or a URL that may hold a password, which prints as
+// Secret does. Convert it to a string where it is used.
+type Address string
+
+// String returns the address without its user and password.
+func (a Address) String() string {
+	scheme, rest, isURL := strings.Cut(string(a), "://")
+	if !isURL {
+		return string(a)
+	}
+	u, err := url.Parse(string(a))
+	if err != nil || u.Opaque != "" {
+		return scheme + "://" + redacted
+	}
+	if u.User == nil && !strings.Contains(rest, "@") {
+		return scheme + "://" + u.Host + u.Path // a query may hold a secret too
+	}
+	return scheme + "://" + redacted + "@" + u.Host + u.Path
+}
+
+// GoString is String, for %#v.
+func (a Address) GoString() string { return `"` + a.String() + `"` }
+
+// LogValue is String, for slog.
+func (a Address) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// MarshalText is String, for JSON and the like.
+func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
