@@ -27,12 +27,9 @@ func TestParseAddress(t *testing.T) {
 		"a@localhost", "a@intranet", "a@127.0.0.1", "a@[127.0.0.1]", "a@[IPv6:::1]", "a@1.2.3.4.5", "a@example.123", "a@example.c",
 		"a@-x.com", "a@x-.com", "a@example..com", "a@.example.com", "a@example.com.", "a@exa_mple.com", ".a@example.com", "a..b@example.com",
 		"а@example.com" /* Cyrillic */, "a@exаmple.com", "a@bücher.example", "a@example。com", "a@example.com\u200b", "ａ@example.com",
-		"a@example.com\r\nBcc: x@example.com", "a@example.com\n", "a\x00@example.com", "a\t@example.com", "a@xn--a.com",
+		"a@example.com\r\nBcc: x@example.com", "a\x00@example.com", "a\t@example.com", "a@xn--a.com",
 		strings.Repeat("a", 65) + "@example.com", "a@" + strings.Repeat("b", 64) + ".com", "a@" + strings.Repeat("b.", 126) + "com",
 	} {
-		if strings.TrimSpace(in) == "a@example.com" {
-			continue // surrounding space is the paste's, not the address's
-		}
 		if got, err := storage.ParseAddress(in); !errors.Is(err, storage.ErrAddress) {
 			t.Errorf("%q: %q, %v; want a refusal", in, got, err)
 		}

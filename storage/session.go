@@ -81,7 +81,8 @@ func IdentityByToken(ctx context.Context, token string) (hub.Identity, error) {
 func TouchSession(ctx context.Context, id string) error {
 	now := hub.Now()
 	return DB(ctx).Model(&session{}).
-		Where("id = ? AND admin_active_at < ?", id, now.Add(-adminTouch)).Update("admin_active_at", now).Error
+		Where("id = ? AND admin_active_at > ? AND admin_active_at < ?", id, now.Add(-AdminIdle), now.Add(-adminTouch)).
+		Update("admin_active_at", now).Error
 }
 
 // Touch implements [hub.Store].

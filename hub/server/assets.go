@@ -20,19 +20,28 @@ func (s *Server) assets() {
 		if c.Get(fiber.HeaderIfNoneMatch) == tag {
 			return c.SendStatus(fiber.StatusNotModified)
 		}
-		c.Set(fiber.HeaderContentType, "text/javascript; charset=utf-8")
-		return c.Send(launcher)
+		return send(c, launcher)
 	})
 	s.app.Get(static.Prefix()+"/*", func(c *fiber.Ctx) error {
-		data, contentType, ok := static.Open(strings.TrimPrefix(c.Path(), static.Prefix()+"/"))
+		f, ok := static.Open(strings.TrimPrefix(c.Path(), static.Prefix()+"/"))
 		if !ok {
 			return fiber.ErrNotFound
 		}
 		anySite(c)
 		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-		c.Set(fiber.HeaderContentType, contentType)
-		return c.Send(data)
+		return send(c, f)
 	})
+}
+
+// send answers with a file, compressed for browsers that accept it.
+func send(c *fiber.Ctx, f static.File) error {
+	c.Set(fiber.HeaderContentType, f.ContentType)
+	c.Vary(fiber.HeaderAcceptEncoding)
+	if c.AcceptsEncodings("gzip") == "gzip" {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return c.Send(f.Gzip)
+	}
+	return c.Send(f.Data)
 }
 
 // anySite lets pages of other origins load a file: modules need the first

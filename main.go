@@ -1,0 +1,393 @@
+// Bellhub is an AI chat for a website that brings a human when it matters: one
+// program that serves the widget, the conversations, the team's console and the
+// emails that call for a person.
+//
+// This file is all of package main. It reads the configuration, opens what the
+// configuration names, hands it to the plugins, and waits for a signal.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+	_ "time/tzdata" // domains have time zones, and not every machine knows them
+
+	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/config"
+	"github.com/bellhub/bellhub/hub/server"
+	"github.com/bellhub/bellhub/plugins/assistant"
+	"github.com/bellhub/bellhub/plugins/console"
+	"github.com/bellhub/bellhub/plugins/demo"
+	"github.com/bellhub/bellhub/plugins/escalation"
+	"github.com/bellhub/bellhub/plugins/mail"
+	"github.com/bellhub/bellhub/plugins/takeover"
+	"github.com/bellhub/bellhub/static"
+	"github.com/bellhub/bellhub/storage"
+)
+
+// version is set by the linker in releases.
+var version = ""
+
+// plugins is the list of features, in the order of their hooks. To add one, add
+// its line; to drop one, remove it.
+func plugins(c config.Config) []hub.Plugin {
+	return []hub.Plugin{
+		takeover.New(),
+		escalation.New(escalation.Options{LinkTTL: c.Limits.LinkTTL}),
+		assistant.New(assistant.Options{}),
+		mail.New(mail.Options{
+			From: c.Mail.From, Domain: c.Mail.MailgunDomain, Key: string(c.Mail.MailgunKey),
+			APIBase: c.Mail.MailgunAPIBase, SigningKey: string(c.Mail.MailgunSigningKey), LinkTTL: c.Limits.LinkTTL,
+		}),
+		console.New(console.Options{MailConfigured: c.Development() || c.Mail.Configured()}),
+		demo.New(),
+	}
+}
+
+const usage = `Bellhub puts an AI chat on a website and brings a human when it matters.
+
+Usage:
+  bellhub [serve]                    run the server
+  bellhub migrate                    bring the database up to date, and stop
+  bellhub domain add NAME            add a website [-key KEY] [-origin HOST]… [-ai=false]
+  bellhub admin link EMAIL           print a link that signs in to the console [-domain KEY]…
+  bellhub version
+
+Every command takes the global flags too; "bellhub serve -h" lists them.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bellhub:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole program, for main and for its test. It ends when the command
+// does, or for serve when ctx does.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	command, args := split(args)
+	p := program{stdout: stdout, stderr: stderr}
+	switch {
+	case len(command) == 0 || command[0] == "serve" && len(command) == 1:
+		return p.serve(ctx, args)
+	case command[0] == "migrate" && len(command) == 1:
+		return p.migrate(ctx, args)
+	case command[0] == "domain" && len(command) == 3 && command[1] == "add":
+		return p.addDomain(ctx, command[2], args)
+	case command[0] == "admin" && len(command) == 3 && command[1] == "link":
+		return p.signInLink(ctx, command[2], args)
+	case command[0] == "version" && len(command) == 1:
+		fmt.Fprintln(stdout, "bellhub", versionText())
+		return nil
+	case command[0] == "help":
+		fmt.Fprint(stdout, usage)
+		return nil
+	}
+	fmt.Fprint(stderr, usage)
+	return fmt.Errorf("there is no command %q with these arguments", strings.Join(command, " "))
+}
+
+// split parts a command's words from its flags, which follow them.
+func split(args []string) (words, flags []string) {
+	for i, a := range args {
+		if strings.HasPrefix(a, "-") {
+			return args[:i], args[i:]
+		}
+	}
+	return args, nil
+}
+
+func versionText() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return cmp.Or(version, info.Main.Version, "(devel)")
+	}
+	return cmp.Or(version, "(devel)")
+}
+
+// program is what every command works with, as far as it gets.
+type program struct {
+	stdout, stderr io.Writer
+
+	config  config.Config
+	log     *slog.Logger
+	plugins []hub.Plugin
+	store   *storage.Store
+}
+
+// configure reads the configuration. more adds the command's own flags.
+func (p *program) configure(name string, args []string, more func(*flag.FlagSet)) (err error) {
+	fs := flag.NewFlagSet("bellhub "+name, flag.ContinueOnError)
+	fs.SetOutput(p.stderr)
+	flags := config.Register(fs)
+	if more != nil {
+		more(fs)
+	}
+	if p.config, err = flags.Parse(args); err != nil {
+		return err
+	}
+	p.log = p.config.Logger(p.stderr)
+	p.plugins = plugins(p.config)
+	for _, plugin := range p.plugins {
+		if v, ok := plugin.(hub.Validator); ok {
+			if err := v.Validate(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// open opens the database and brings it up to date. The context it returns
+// carries it.
+func (p *program) open(ctx context.Context) (context.Context, error) {
+	var err error
+	if p.store, err = storage.Open(ctx, storage.Options{URL: string(p.config.Database), Log: p.log}); err != nil {
+		return nil, err
+	}
+	var tables []storage.Migration
+	for _, plugin := range p.plugins {
+		if m, ok := plugin.(interface{ Migrations() []storage.Migration }); ok {
+			tables = append(tables, m.Migrations()...)
+		}
+	}
+	if err := p.store.Migrate(ctx, tables...); err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
+	return storage.With(ctx, p.store), nil
+}
+
+func (p *program) migrate(ctx context.Context, args []string) error {
+	if err := p.configure("migrate", args, nil); err != nil {
+		return err
+	}
+	if _, err := p.open(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout, "The database is up to date:", p.config.Database)
+	return p.store.Close()
+}
+
+// list is a flag that may be given more than once.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ",") }
+func (l *list) Set(v string) error { *l = append(*l, v); return nil }
+
+func (p *program) addDomain(ctx context.Context, name string, args []string) (err error) {
+	var key string
+	var origins list
+	var ai bool
+	err = p.configure("domain add", args, func(fs *flag.FlagSet) {
+		fs.StringVar(&key, "key", "", "the `widget key`, public; random unless given")
+		fs.Var(&origins, "origin", "a `host[:port]` whose pages may embed the widget; may be repeated")
+		fs.BoolVar(&ai, "ai", true, "let the AI answer")
+	})
+	if err != nil {
+		return err
+	}
+	name, ok := hub.CleanName(name, 200)
+	if !ok {
+		return errors.New("the domain needs a name of at most 200 characters")
+	}
+	if key != "" {
+		if key, err = storage.ParseKey(key); err != nil {
+			return fmt.Errorf("-key: %w", err)
+		}
+	}
+	for i := range origins {
+		if origins[i], err = storage.ParseOrigin(origins[i]); err != nil {
+			return fmt.Errorf("-origin: %w", err)
+		}
+	}
+	if ctx, err = p.open(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.store.Close()) }()
+	d, err := storage.AddDomain(ctx, storage.Domain{Name: name, Key: key, AI: ai}, origins...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "Added %s. Put this before </body>:\n\n  <script src=\"%s/widget.js\" data-domain=\"%s\" defer></script>\n\n", d.Name, p.config.BaseURL, d.Key)
+	if len(origins) == 0 {
+		fmt.Fprintln(p.stdout, "No page may embed it yet: add -origin HOST here, or origins in the console's Settings.")
+	}
+	return nil
+}
+
+func (p *program) signInLink(ctx context.Context, email string, args []string) (err error) {
+	var keys list
+	err = p.configure("admin link", args, func(fs *flag.FlagSet) {
+		fs.Var(&keys, "domain", "the `widget key` of a domain that the admin may see; may be repeated; without it a new admin sees all")
+	})
+	if err != nil {
+		return err
+	}
+	if email, err = storage.ParseAddress(email); err != nil {
+		return errors.New("EMAIL is one address, like name@example.com")
+	}
+	if ctx, err = p.open(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.store.Close()) }()
+	var domains []string
+	for _, key := range keys {
+		d, err := storage.DomainByKey(ctx, key)
+		if err != nil {
+			return fmt.Errorf("-domain: there is no domain with the widget key %q", key)
+		}
+		domains = append(domains, d.ID)
+	}
+	link, err := p.newSignIn(ctx, email, "", domains...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "%s\n\nSigns %s in once, within %.0f minutes.\n", link, email, storage.SignInLife.Minutes())
+	return nil
+}
+
+// newSignIn makes a link that signs an admin in and then leads to next.
+func (p *program) newSignIn(ctx context.Context, email, next string, domains ...string) (string, error) {
+	a, err := storage.EnsureAdmin(ctx, email, domains...)
+	if err != nil {
+		return "", err
+	}
+	token, err := storage.NewSignIn(ctx, a.ID)
+	link := p.config.BaseURL.String() + "/console/sign-in/" + token
+	if next != "" {
+		link += "?next=" + next
+	}
+	return link, err
+}
+
+func (p *program) serve(ctx context.Context, args []string) (err error) {
+	if err := p.configure("serve", args, nil); err != nil {
+		return err
+	}
+	// Bound first: a taken port, or which one 0 became, is known at once. What
+	// connects waits until everything is up.
+	ln, err := net.Listen("tcp", p.config.Addr)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	p.config.Listening(ln.Addr())
+
+	// Signals end the program step by step, so what runs in it has a context of
+	// its own.
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	if base, err = p.open(base); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.store.Close()) }()
+	if err := p.firstRun(base); err != nil {
+		return err
+	}
+	h, err := hub.New(base, hub.Options{
+		Store: p.store, BaseURL: p.config.BaseURL, Development: p.config.Development(), Limits: p.config.Limits.Limits,
+		Texts: static.Texts(), Log: p.log, Frame: server.Frame, Render: server.Render,
+		Asset: func(name string) string { return static.Prefix() + "/" + name },
+	})
+	if err != nil {
+		return err
+	}
+	if err := h.Init(p.plugins...); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
+	s := server.New(base, server.Options{
+		Hub: h, BaseURL: p.config.BaseURL, Log: p.log,
+		Identify: storage.IdentityByToken, Origins: storage.Origins, Ready: p.store.Ping,
+		TrustedProxies: p.config.TrustedProxies, MaxFrameBytes: p.config.Limits.MaxFrameBytes,
+		SendQueueBytes: p.config.Limits.SendQueueBytes, ConnectionsPerIP: p.config.Limits.ConnectionsPerIP,
+		WriteTimeout: p.config.Limits.WriteTimeout, PingInterval: p.config.Limits.PingInterval,
+	})
+	stop := func() error {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.config.Limits.DrainTimeout)
+		defer cancel()
+		return s.Stop(late)
+	}
+	for _, plugin := range p.plugins {
+		if m, ok := plugin.(server.Mounter); ok {
+			if err := s.Mount(plugin.ID(), m); err != nil {
+				return errors.Join(err, stop())
+			}
+		}
+	}
+	var background sync.WaitGroup
+	working, rest := context.WithCancel(base)
+	background.Go(func() { h.Run(working) })
+	background.Go(func() { p.store.Tidy(working) })
+	defer func() { rest(); background.Wait() }()
+	s.Start(ln)
+	if err := p.greet(base); err != nil {
+		return errors.Join(err, stop())
+	}
+	select {
+	case err := <-s.Failed():
+		return errors.Join(err, stop())
+	case <-ctx.Done():
+		p.log.Info("stopping")
+		return stop()
+	}
+}
+
+// owner is who a first start in development signs in.
+const owner = "you@kopitugu.example"
+
+// firstRun makes the demo, in a development database that has no domain yet.
+func (p *program) firstRun(ctx context.Context) error {
+	if !p.config.Development() {
+		return nil
+	}
+	n, err := storage.CountDomains(ctx)
+	if err != nil || n > 0 {
+		return err
+	}
+	return demo.Seed(ctx)
+}
+
+// greet says what to open.
+func (p *program) greet(ctx context.Context) error {
+	base := p.config.BaseURL.String()
+	if !p.config.Development() {
+		p.log.Info("serving", "addr", p.config.Addr, "base_url", base, "version", versionText())
+		return nil
+	}
+	console, err := p.newSignIn(ctx, owner, "")
+	if err != nil {
+		return err
+	}
+	mailbox, err := p.newSignIn(ctx, owner, "/mailbox")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, `
+Bellhub runs, in development. Open:
+
+  the demo shop     %s/demo
+  the console       %s
+  the mailbox       %s
+
+Ask the demo shop something, press the bell, and open the email's link.
+Each sign-in link works once, within 15 minutes. Data is in %s.
+`, base, console, mailbox, p.config.Database)
+	return nil
+}

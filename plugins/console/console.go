@@ -1,0 +1,111 @@
+// Package console is where admins work: the conversations of their domains, the
+// room in which they take over from the AI, the domain's settings and CC rules,
+// and the pages that other plugins offer. It also owns /join, which lets the
+// recipient of an emailed link into one room.
+//
+// # How a page comes about
+//
+// Pages are rendered here with html/template and work without scripts wherever
+// a form is all there is; the list and the room are kept live by the ES modules
+// in static/console over the socket that the widget uses too. A handler gets a
+// [request] and returns an error: [hub.ErrNotFound] becomes the one page for
+// what does not exist, what is another's, and what was never there, so that
+// nobody can tell these apart.
+//
+// # Who may do what
+//
+// Two kinds of people come here with the same cookie. A signed-in admin sees
+// the domains it is a member of (an operator: all): [Plugin.inDomain] asks the
+// store on every request. The holder of a grant, from an emailed link, sees one
+// room and nothing else: [Plugin.inRoom] lets both in and tells which it was.
+// GET and HEAD change nothing anywhere, since mail scanners follow links.
+//
+// # Pages of other plugins
+//
+// A plugin that implements [hub.Pager] gets an entry in the domain's menu and
+// its page framed at /console/domains/<id>/<slug>. Plain HTML looks right in it:
+// headings, paragraphs, tables, lists, labels, fields and buttons are styled as
+// elements; the classes card, field, row, quiet, danger, badge and muted are
+// there for more.
+package console
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/bellhub/bellhub/hub"
+)
+
+// Options are what the console cannot know by itself.
+type Options struct {
+	// MailConfigured tells that emails leave, to a provider or to the
+	// development mailbox. Where they do not, every page says so.
+	MailConfigured bool
+}
+
+// Plugin is the console.
+type Plugin struct {
+	opts  Options
+	host  *hub.Host
+	views views
+}
+
+var _ hub.Plugin = (*Plugin)(nil)
+
+// New makes the console.
+func New(o Options) *Plugin { return &Plugin{opts: o} }
+
+// ID implements [hub.Plugin].
+func (p *Plugin) ID() string { return "console" }
+
+// Init implements [hub.Plugin].
+func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
+	p.host = h
+	var err error
+	if p.views, err = parseViews(h); err != nil {
+		return fmt.Errorf("console: templates: %w", err)
+	}
+	return nil
+}
+
+// Mount adds the routes: every one of them is on this screen. r is the root.
+func (p *Plugin) Mount(r fiber.Router) {
+	get := func(path string, fn handler) { r.Get(path, p.serve(fn)) } // HEAD too
+	post := func(path string, fn handler) { r.Post(path, p.serve(fn)) }
+
+	get("/console", p.home)
+	post("/console/name", p.signedIn(p.rename))
+	get("/console/sign-in", p.askToSignIn)
+	get("/console/sign-in/:token", p.showSignIn)
+	post("/console/sign-in/:token", p.signIn)
+	post("/console/sign-out", p.signOut)
+
+	get("/console/domains/new", p.signedIn(p.newDomain))
+	post("/console/domains", p.signedIn(p.addDomain))
+	const domain = "/console/domains/:domain"
+	get(domain, p.inDomain(p.conversations))
+	get(domain+"/settings", p.inDomain(p.showSettings))
+	post(domain+"/settings", p.inDomain(p.saveSettings))
+	get(domain+"/email", p.inDomain(p.showRules))
+	post(domain+"/email/rules", p.inDomain(p.addRule))
+	post(domain+"/email/rules/:rule/active", p.inDomain(p.switchRule))
+	post(domain+"/email/rules/:rule/remove", p.inDomain(p.removeRule))
+	get(domain+"/:slug", p.inDomain(p.pluginPage))
+	post(domain+"/:slug", p.inDomain(p.pluginPage))
+
+	const room = "/console/rooms/:room"
+	get(room, p.inRoom(p.showRoom))
+	post(room+"/links/:link/revoke", p.inRoom(p.revokeLink))
+	get(room+"/stop-emails", p.inRoom(p.askToStop))
+	post(room+"/stop-emails", p.inRoom(p.stopEmails))
+
+	get("/join/:token", p.showJoin)
+	post("/join/:token", p.join)
+	post("/join/:token/renew", p.renew)
+
+	nothing := p.serve(func(*request) error { return hub.ErrNotFound })
+	r.Use("/console", nothing)
+	r.Use("/join", nothing)
+}

@@ -1,0 +1,96 @@
+package console
+
+import (
+	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/storage"
+)
+
+// frame is what stands around every page: who is here, which domain, where one
+// can go, and what is wrong with the mail.
+type frame struct {
+	Who     hub.Identity
+	Domains []storage.Domain // that the admin may see
+	Domain  storage.Domain   // the current one, or zero
+	Menu    []menuEntry
+	Waiting int64 // conversations that wait for a person
+
+	MailOff bool  // nothing can be sent
+	Held    int64 // emails that wait for it
+	Nobody  bool  // no CC rule is active
+}
+
+// menuEntry is a page of the current domain.
+type menuEntry struct {
+	Slug  string // empty: the conversations
+	Title string
+	Icon  string
+	Count int64
+}
+
+// Path is where the entry leads.
+func (f frame) Path(e menuEntry) string {
+	if e.Slug == "" {
+		return domainPath(f.Domain.ID)
+	}
+	return domainPath(f.Domain.ID) + "/" + e.Slug
+}
+
+func domainPath(id string) string { return "/console/domains/" + id }
+
+// bareFrame stands around pages of no domain.
+func (p *Plugin) bareFrame(rq *request) frame { return frame{Who: rq.who} }
+
+// accountFrame stands around a signed-in admin's pages of no domain.
+func (p *Plugin) accountFrame(rq *request) (frame, error) {
+	f := frame{Who: rq.who}
+	var err error
+	if f.Domains, err = storage.DomainsOf(rq.ctx, rq.who); err != nil {
+		return f, err
+	}
+	if f.MailOff = p.mailOff(); f.MailOff {
+		for _, d := range f.Domains {
+			n, err := storage.HeldEmails(rq.ctx, d.ID)
+			if err != nil {
+				return f, err
+			}
+			f.Held += n
+		}
+	}
+	return f, nil
+}
+
+// domainFrame stands around a domain's pages.
+func (p *Plugin) domainFrame(rq *request, d storage.Domain) (frame, error) {
+	f := frame{Who: rq.who, Domain: d, MailOff: p.mailOff()}
+	var err error
+	if f.Domains, err = storage.DomainsOf(rq.ctx, rq.who); err != nil {
+		return f, err
+	}
+	if f.Waiting, err = storage.CountWaiting(rq.ctx, d.ID); err != nil {
+		return f, err
+	}
+	if f.MailOff {
+		if f.Held, err = storage.HeldEmails(rq.ctx, d.ID); err != nil {
+			return f, err
+		}
+	}
+	active, err := storage.ActiveRules(rq.ctx, d.ID)
+	if err != nil {
+		return f, err
+	}
+	f.Nobody = len(active) == 0
+	f.Menu = append(f.Menu,
+		menuEntry{"", p.t(rq, "menu.conversations"), "chat", f.Waiting},
+		menuEntry{"email", p.t(rq, "menu.email"), "mail", 0})
+	// Asked each time: a plugin after the console in the list is there only
+	// once all have been initialised.
+	for _, pg := range p.host.Pages() {
+		f.Menu = append(f.Menu, menuEntry{pg.Slug, p.host.Text(rq.lang, pg.Title), "page", 0})
+	}
+	f.Menu = append(f.Menu, menuEntry{"settings", p.t(rq, "menu.settings"), "settings", 0})
+	return f, nil
+}
+
+// mailOff tells that no email can leave: the development mailbox always takes
+// them.
+func (p *Plugin) mailOff() bool { return !p.host.Development() && !p.opts.MailConfigured }

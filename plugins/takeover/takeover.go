@@ -1,0 +1,150 @@
+// Package takeover is Live Agent mode: a person takes a room over from the AI,
+// and gives it back.
+//
+// A room has one holder at a time. Who takes over names, by the room's epoch,
+// the state they saw; the log compares and sets it in one transaction, so of
+// two who try at once one wins and the other is told who holds the room. The
+// raised epoch also fences the AI: whatever it was saying belongs to the epoch
+// before and is refused.
+//
+// An admin's first reply takes over by itself. In a room that somebody else
+// holds, a reply is refused until the room has been taken over from them, which
+// asks for one confirmation: the takeover frame then carries the epoch that was
+// confirmed.
+package takeover
+
+import (
+	"context"
+	"errors"
+
+	"github.com/bellhub/bellhub/hub"
+)
+
+// tries bounds how often a takeover starts over because the room changed hands
+// in between.
+const tries = 5
+
+// Plugin is Live Agent mode.
+type Plugin struct{ host *hub.Host }
+
+var _ hub.Plugin = (*Plugin)(nil)
+
+// New makes the plugin.
+func New() *Plugin { return &Plugin{} }
+
+// ID is takeover.
+func (p *Plugin) ID() string { return "takeover" }
+
+// Init takes the frames takeover and handback, and watches what admins say.
+func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
+	p.host = h
+	h.Handle("takeover", hub.From(hub.Admin), p.takeover)
+	h.Handle("handback", hub.From(hub.Admin), p.handback)
+	// Failing open would let two people, or a person and the AI, talk at once.
+	h.Hooks.EventAppending.Bind(h, p.speaking, hub.FailClosed())
+	return nil
+}
+
+// ack answers takeover and handback.
+type ack struct {
+	Seq   int64 `json:"seq"`
+	Epoch int64 `json:"epoch"`
+}
+
+// confirmation is the data of takeover: the epoch in which its sender saw
+// somebody else hold the room and meant it all the same. 0: not asked yet.
+type confirmation struct {
+	Epoch int64 `json:"epoch"`
+}
+
+func (p *Plugin) takeover(ctx context.Context, f hub.Frame) (any, error) {
+	var c confirmation
+	if err := f.Decode(&c); err != nil {
+		return nil, err
+	}
+	room, err := p.take(ctx, f.Room.ID, f.Author, c.Epoch, hub.Append{ClientID: f.ID, Hash: f.Hash})
+	if err != nil {
+		return nil, err
+	}
+	return ack{room.Seq, room.Epoch}, nil
+}
+
+// take makes who the room's holder and returns the room as of that. How the
+// event is known to its sender comes with a. confirmed is the epoch in which
+// who may take the room from its holder.
+func (p *Plugin) take(ctx context.Context, id string, who hub.Author, confirmed int64, a hub.Append) (hub.Room, error) {
+	for range tries {
+		room, err := p.host.Room(ctx, id)
+		if err != nil {
+			return hub.Room{}, err
+		}
+		if room.Mode == hub.ModeLive && room.Holder.ID == who.ID {
+			return room, nil // twice is once
+		}
+		if room.Held(who) && room.Epoch != confirmed {
+			return hub.Room{}, held(room)
+		}
+		a.Room, a.Type, a.Author, a.Epoch = id, hub.EventTakeover, who, room.Epoch
+		out, err := p.host.Append(ctx, a)
+		if errors.Is(err, hub.ErrStaleEpoch) {
+			continue // somebody was faster: look who
+		}
+		return out.Room, err
+	}
+	return hub.Room{}, hub.ErrStaleEpoch
+}
+
+func held(room hub.Room) error {
+	return hub.Errorf(hub.CodeHeld, "%s is answering.", room.Holder.Name)
+}
+
+func (p *Plugin) handback(ctx context.Context, f hub.Frame) (any, error) {
+	if err := f.Decode(&struct{}{}); err != nil {
+		return nil, err
+	}
+	a := hub.Append{Room: f.Room.ID, Type: hub.EventHandback, Author: f.Author, ClientID: f.ID, Hash: f.Hash}
+	for range tries {
+		room, err := p.host.Room(ctx, f.Room.ID)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case room.Held(f.Author):
+			return nil, held(room)
+		case room.Mode == hub.ModeAI:
+			return ack{room.Seq, room.Epoch}, nil // it is the AI's already
+		}
+		asked, err := p.host.HandingBack(ctx, hub.HandingBack{Room: room})
+		if err != nil {
+			return nil, err
+		}
+		if !asked.CanAnswer {
+			return nil, hub.Errorf(hub.CodeNoResponder, "Nothing could answer here: the AI is off.")
+		}
+		a.Epoch = room.Epoch
+		out, err := p.host.Append(ctx, a)
+		if errors.Is(err, hub.ErrStaleEpoch) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return ack{out.Event.Seq, out.Room.Epoch}, nil
+	}
+	return nil, hub.ErrStaleEpoch
+}
+
+// speaking makes an admin's reply take the room over first, and refuses one in
+// a room that somebody else holds. The reply then holds for that epoch only, so
+// that it cannot slip in after the next takeover.
+func (p *Plugin) speaking(ctx context.Context, e hub.EventAppending) (hub.EventAppending, error) {
+	if e.Event.Type != hub.EventMessage || e.Event.Author.Kind != hub.Admin {
+		return e, nil
+	}
+	room, err := p.take(ctx, e.Room.ID, e.Event.Author, 0, hub.Append{})
+	if err != nil {
+		return e, err
+	}
+	e.Epoch = room.Epoch
+	return e, nil
+}

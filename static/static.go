@@ -1,0 +1,171 @@
+// Package static holds what browsers fetch, embedded in the binary: the widget,
+// the client of the wire protocol, the console's scripts and styles, and the
+// words of every language.
+//
+// There is no build step. A browser gets the modules of this folder under
+// [Prefix], a path that names their content, so that they may be cached for
+// good; [Open] serves them. One script has a fixed address, /widget.js, since
+// websites embed it: [Launcher] gives its bytes, which name the prefix.
+//
+// Modules are minified when they are served, which leaves a browser half the
+// bytes, and everything is kept compressed beside the plain bytes.
+//
+// The words are in i18n, one file a language, with flat keys: "widget.…" are
+// the widget's, the only ones that leave the server, "console.…" and "email.…"
+// the console's and the emails'. Values may hold {placeholders}.
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/js"
+)
+
+//go:embed widget/*.js shared/*.js i18n/*.json console
+var files embed.FS
+
+// widgetKeys begins the keys that the widget is given.
+const widgetKeys = "widget."
+
+// File is one file as it is served. Its bytes are shared and must not be
+// changed.
+type File struct {
+	Data        []byte
+	Gzip        []byte // Data, compressed
+	ContentType string
+}
+
+func newFile(data []byte, contentType string) File {
+	return File{data, compressed(data), contentType}
+}
+
+// contentTypes are those of the files in this folder; others are not served.
+var contentTypes = map[string]string{
+	".js":   "text/javascript; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".json": "application/json; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// site is everything, made once: the files are part of the binary, so what is
+// wrong with them is a programmer's error and panics.
+var site = sync.OnceValue(func() (s struct {
+	assets map[string]File
+	texts  map[string]map[string]string
+	hash   string
+},
+) {
+	s.assets, s.texts = map[string]File{}, map[string]map[string]string{}
+	sum := sha256.New()
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		kind := contentTypes[path.Ext(name)]
+		if err != nil || entry.IsDir() || kind == "" {
+			return err
+		}
+		data, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		switch path.Ext(name) {
+		case ".js":
+			if data, err = minified(data); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		case ".json":
+			texts := map[string]string{}
+			if err := json.Unmarshal(data, &texts); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			s.texts[strings.TrimSuffix(path.Base(name), ".json")] = texts
+			data = forWidget(texts)
+		}
+		s.assets[name] = newFile(data, kind)
+		fmt.Fprintf(sum, "%s %d\n%s", name, len(data), data)
+		return nil
+	})
+	if err != nil {
+		panic("static: " + err.Error())
+	}
+	s.hash = hex.EncodeToString(sum.Sum(nil))[:12]
+	return s
+})
+
+// Hash is short and stands for the content of all files: it changes when one of
+// them does.
+func Hash() string { return site().hash }
+
+// Prefix is the path under which the files are served, without a slash at its
+// end. What was fetched under it never changes.
+func Prefix() string { return "/static/" + Hash() }
+
+// Open gives a file as it is served, by its path below [Prefix], such as
+// "widget/chat.js". Only the embedded files are there: a path that leads
+// elsewhere is not found.
+func Open(name string) (f File, ok bool) {
+	f, ok = site().assets[name]
+	return f, ok
+}
+
+// Launcher is the script that websites embed, for /widget.js.
+var Launcher = sync.OnceValue(func() File {
+	labels := map[string]string{}
+	for lang, texts := range site().texts {
+		labels[lang] = texts["widget.launcher.open"]
+	}
+	filled, err := json.Marshal(labels)
+	if err != nil {
+		panic("static: " + err.Error())
+	}
+	script, _ := Open("widget/launcher.js")
+	return newFile([]byte(strings.NewReplacer(
+		`"__LABELS__"`, string(filled),
+		"__ASSETS__", Prefix(),
+	).Replace(string(script.Data))), script.ContentType)
+})
+
+// Texts are the words by language and key. The maps are shared and must not be
+// changed.
+func Texts() map[string]map[string]string { return site().texts }
+
+// forWidget is a language as the widget fetches it: its own keys, unprefixed.
+func forWidget(texts map[string]string) []byte {
+	own := map[string]string{}
+	for key, text := range texts {
+		if short, ok := strings.CutPrefix(key, widgetKeys); ok {
+			own[short] = text
+		}
+	}
+	data, err := json.Marshal(own)
+	if err != nil {
+		panic("static: " + err.Error())
+	}
+	return data
+}
+
+// minified is a module without what only people read. Names that other modules
+// see stay as they are.
+func minified(module []byte) ([]byte, error) {
+	var out bytes.Buffer
+	err := js.Minify(minify.New(), &out, bytes.NewReader(module), nil)
+	return out.Bytes(), err
+}
+
+// compressed is data as a browser that accepts gzip gets it.
+func compressed(data []byte) []byte {
+	var out bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // fails for an unknown level only
+	_, _ = w.Write(data)                                    // a buffer takes everything
+	_ = w.Close()
+	return out.Bytes()
+}
