@@ -16,7 +16,7 @@ run: ## run Bellhub with its demo; it prints what to open
 
 .PHONY: test
 test: deps ## install what the tests need, and run them all
-	BELLHUB_AXE=$(CURDIR)/$(AXE) go test -race -timeout 14m ./...
+	go test -race -timeout 14m ./...
 
 .PHONY: test-long
 test-long: deps ## what takes longer than every change should: each fuzz target, and the story again and again
@@ -25,7 +25,7 @@ test-long: deps ## what takes longer than every change should: each fuzz target,
 	    go test -run '^$$' -fuzz "^$$name\$$" -fuzztime 60s $$target || exit 1; \
 	  done; \
 	done
-	BELLHUB_AXE=$(CURDIR)/$(AXE) go test -count 10 -timeout 60m ./hub/hubtest/story
+	go test -count 10 -timeout 60m ./hub/hubtest/story
 
 .PHONY: check
 check: deps ## formatting, vet, staticcheck, module files, the scripts' types

@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -85,6 +86,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	command, args := split(args)
 	p := program{stdout: stdout, stderr: stderr}
 	switch {
+	case len(command) == 0 && slices.Contains(args, "-h"):
+		fmt.Fprint(stderr, usage, "\n")
+		return p.serve(ctx, args) // says its flags
 	case len(command) == 0 || command[0] == "serve" && len(command) == 1:
 		return p.serve(ctx, args)
 	case command[0] == "migrate" && len(command) == 1:
@@ -99,6 +103,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case command[0] == "help":
 		fmt.Fprint(stdout, usage)
 		return nil
+	case slices.Contains(args, "-h") || slices.Contains(args, "-help"):
+		fmt.Fprint(stderr, usage)
+		return flag.ErrHelp
 	}
 	fmt.Fprint(stderr, usage)
 	return fmt.Errorf("there is no command %q with these arguments", strings.Join(command, " "))
@@ -279,6 +286,12 @@ func (p *program) newSignIn(ctx context.Context, email, next string, domains ...
 func (p *program) serve(ctx context.Context, args []string) (err error) {
 	if err := p.configure("serve", args, nil); err != nil {
 		return err
+	}
+	if p.config.AI.BaseURL != "" {
+		p.log.Warn("this version has no hosted models yet: the built-in responder answers", "setting", "ai-base-url")
+	}
+	if p.config.NATS != "" {
+		p.log.Warn("this version has no backplane between nodes yet: run one node", "setting", "nats")
 	}
 	// Bound first: a taken port, or which one 0 became, is known at once. What
 	// connects waits until everything is up.

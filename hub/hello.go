@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -108,15 +109,26 @@ func (s *session) enterWatch(ctx context.Context, id string, hello helloData) er
 	s.be(Admin, Access{Author: Author{Kind: Admin, ID: who.ID, Name: who.Name}, Session: who.Session})
 	s.flood = rate.NewLimiter(frameRate, frameBurst)
 	s.send("welcome", id, welcomeData{You: s.who, Watch: hello.Watch, Events: []eventData{}, Frames: []string{}})
-	h := s.hub
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s.watch = hello.Watch
-	if h.watchers[s.watch] == nil {
-		h.watchers[s.watch] = map[*session]struct{}{}
-	}
-	h.watchers[s.watch][s] = struct{}{}
+	s.hub.watchDomain(s, hello.Watch)
 	return nil
+}
+
+// watchDomain has a session told of a domain's rooms, and at once of those that
+// are live: their visitors may be there, which no page from the store says.
+func (h *Hub) watchDomain(s *session, domain string) {
+	h.mu.Lock()
+	s.watch = domain
+	if h.watchers[domain] == nil {
+		h.watchers[domain] = map[*session]struct{}{}
+	}
+	h.watchers[domain][s] = struct{}{}
+	live := slices.Collect(maps.Values(h.rooms))
+	h.mu.Unlock()
+	for _, r := range live {
+		if room, ok := r.now(); ok && room.Domain == domain && !room.Last.At.IsZero() {
+			s.send("room", "", newSummary(room, h.visitorPresence(room.ID)))
+		}
+	}
 }
 
 // be says who the session is. The lock is for those who look through all

@@ -5,13 +5,18 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
 	"github.com/bellhub/bellhub/storage"
 )
 
-func TestMain(m *testing.M) { os.Exit(hubtest.Main(m)) }
+func TestMain(m *testing.M) {
+	// Everything here is UTC, wherever the server stands.
+	time.Local = time.FixedZone("Jakarta", 7*60*60)
+	os.Exit(hubtest.Main(m))
+}
 
 // backends are the databases that everything is tested on; address gives an
 // empty one.

@@ -76,8 +76,8 @@ func IdentityByToken(ctx context.Context, token string) (hub.Identity, error) {
 	return account.identity(row.ID), TouchSession(ctx, row.ID)
 }
 
-// TouchSession starts a signed-in admin's idle time anew. The write happens at
-// most once a minute.
+// TouchSession starts a signed-in admin's idle time anew, unless it has run out
+// already. The write happens at most once a minute.
 func TouchSession(ctx context.Context, id string) error {
 	now := hub.Now()
 	return DB(ctx).Model(&session{}).

@@ -94,12 +94,19 @@ func Work(ctx context.Context, w Worker) error {
 	}
 }
 
+// errPoison is a job that has had its attempts without any of them ending: it
+// takes down whatever does it.
+var errPoison = errors.New("every attempt ended with its node")
+
 // do makes one attempt and writes down how it ended.
 func (s *Store) do(ctx context.Context, w Worker, j job) {
 	last := j.Attempts > len(Schedule)
-	err := s.attempt(ctx, w, Task{
-		ID: j.ID, Key: j.Key, Payload: []byte(j.Payload), Room: j.RoomID, Seq: j.Seq, Attempt: j.Attempts, Last: last,
-	})
+	err := errPoison
+	if j.Attempts <= len(Schedule)+1 {
+		err = s.attempt(ctx, w, Task{
+			ID: j.ID, Key: j.Key, Payload: []byte(j.Payload), Room: j.RoomID, Seq: j.Seq, Attempt: j.Attempts, Last: last,
+		})
+	}
 	state, wait := jobDone, time.Duration(0)
 	if err != nil {
 		var v *verdict

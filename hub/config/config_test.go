@@ -105,14 +105,18 @@ func TestEverySettingIsTaken(t *testing.T) {
 	if got := fmt.Sprint(c.TrustedProxies); got != "[10.0.0.0/8 192.0.2.7/32 2001:db8::/32]" {
 		t.Errorf("trusted proxies %s", got)
 	}
-	wantMail := config.Mail{From: "Bells <bell@mg.example>", MailgunDomain: "mg.example", MailgunKey: "k",
-		MailgunAPIBase: "https://api.eu.mailgun.net/v3", MailgunSigningKey: "s"}
+	wantMail := config.Mail{
+		From: "Bells <bell@mg.example>", MailgunDomain: "mg.example", MailgunKey: "k",
+		MailgunAPIBase: "https://api.eu.mailgun.net/v3", MailgunSigningKey: "s",
+	}
 	if c.Mail != wantMail || !c.Mail.Configured() || c.AI != (config.AI{BaseURL: "http://vllm:8000/v1", Key: "a", Model: "m"}) {
 		t.Errorf("mail or AI: %#v %#v", c.Mail, c.AI)
 	}
 	want := config.Limits{
-		Limits: hub.Limits{MaxText: 2, MessageRate: 2.5, MessageBurst: 3, MessagesPerMinute: 4, BellsPerRoomHour: 5,
-			BellsPerIPHour: 6, MaxConnections: 7, ConnectionsPerVisitor: 9},
+		Limits: hub.Limits{
+			MaxText: 2, MessageRate: 2.5, MessageBurst: 3, MessagesPerMinute: 4, BellsPerRoomHour: 5,
+			BellsPerIPHour: 6, MaxConnections: 7, ConnectionsPerVisitor: 9,
+		},
 		MaxFrameBytes: 1, ConnectionsPerIP: 8, WriteTimeout: time.Second, PingInterval: 2 * time.Second, LinkTTL: 3 * time.Second,
 		DrainTimeout: 4 * time.Second,
 	}
@@ -179,8 +183,10 @@ func TestRefuses(t *testing.T) {
 		{"mailgun-key", []string{"-mailgun-domain", "mg.example", "-mailgun-signing-key", "hunter2"}},
 		{"mailgun-api-base", []string{"-mailgun-api-base", "api.mailgun.net"}},
 		{"mailgun-api-base", []string{"-mailgun-api-base", "https://user:hunter2@api.mailgun.net"}},
-		{"mailgun-api-base", []string{"-mailgun-domain", "mg.example", "-mailgun-key", "hunter2", "-mailgun-signing-key", "hunter2",
-			"-mailgun-api-base", "http://mail.example/v3"}},
+		{"mailgun-api-base", []string{
+			"-mailgun-domain", "mg.example", "-mailgun-key", "hunter2", "-mailgun-signing-key", "hunter2",
+			"-mailgun-api-base", "http://mail.example/v3",
+		}},
 		{"mail-from", []string{"-mail-from", "nobody"}},
 		{"mail-from", []string{"-mail-from", "a@example.com, b@example.com"}},
 		{"ai-base-url", []string{"-ai-base-url", "api.openai.com"}},

@@ -37,11 +37,13 @@ func testMember(t *testing.T, s suite) {
 	_, _, err = s.store.EnterAdmin(s.ctx, forged, e.Room.ID)
 	want(t, "an admin without a session", err, hub.ErrNotFound)
 
+	want(t, "Touch", s.store.Touch(s.ctx, ana.Session), nil)
 	s.fix.CloseRoom(e.Room.ID)
 	_, _, err = s.store.EnterAdmin(s.ctx, ana, e.Room.ID)
 	want(t, "a closed room, which its admins may read", err, nil)
 
 	s.fix.EndSession(ana.Session)
+	want(t, "Touch of a session that ended", s.store.Touch(s.ctx, ana.Session), nil)
 	_, _, err = s.store.EnterAdmin(s.ctx, ana, e.Room.ID)
 	want(t, "a session that ended", err, hub.ErrNotFound)
 }

@@ -142,8 +142,10 @@ func testEpoch(t *testing.T, s suite) {
 	_, e := s.enter(t)
 	ai := hub.Author{Kind: hub.AI}
 	ana := hub.Author{Kind: hub.Admin, ID: "ana", Name: "Ana"}
-	answer := hub.Append{Room: e.Room.ID, Type: hub.EventMessage, Author: ai, Text: "late", Epoch: e.Room.Epoch,
-		Jobs: []hub.Job{{Kind: "suite.stale", Key: e.Room.ID}}}
+	answer := hub.Append{
+		Room: e.Room.ID, Type: hub.EventMessage, Author: ai, Text: "late", Epoch: e.Room.Epoch,
+		Jobs: []hub.Job{{Kind: "suite.stale", Key: e.Room.ID}},
+	}
 
 	taken := s.append(t, hub.Append{Room: e.Room.ID, Type: hub.EventTakeover, Author: ana, Epoch: e.Room.Epoch})
 	if r := s.room(t, e.Room.ID); r.Mode != hub.ModeLive || r.Holder != ana || r.Epoch != e.Room.Epoch+1 {

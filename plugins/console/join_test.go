@@ -191,12 +191,13 @@ func TestRevokeLink(t *testing.T) {
 	s := newSite(t, console.Options{MailConfigured: true})
 	d := s.domain("tugu")
 	r := s.room(d, "hi")
-	l, token := s.link(r, s.rule(d, "cc@kopitugu.example", "Sales"), time.Hour)
+	l, token := s.link(r, s.rule(d, "cc@kopitugu.example", `<i>"Sales"`), time.Hour)
+	s.get("/join/"+token, "").want(t, http.StatusOK, `value="&lt;i&gt;&#34;Sales&#34;"`)
 	guest := s.post("/join/"+token, "", url.Values{"name": {"Ana"}}).cookie().Value
 	member := s.signIn("ana@kopitugu.example", d.ID)
 	path := "/console/rooms/" + r.ID + "/links/" + l.ID + "/revoke"
 
-	s.get("/console/rooms/"+r.ID, member).want(t, http.StatusOK, "cc@kopitugu.example", "Sales", "Revoke", "queued")
+	s.get("/console/rooms/"+r.ID, member).want(t, http.StatusOK, "cc@kopitugu.example", "&lt;i&gt;&#34;Sales&#34;", "Revoke", "queued")
 	s.post(path, guest, url.Values{}).want(t, http.StatusNotFound)
 	other := s.room(d, "other")
 	s.post("/console/rooms/"+other.ID+"/links/"+l.ID+"/revoke", member, url.Values{}).want(t, http.StatusNotFound)

@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -37,11 +36,7 @@ func (p *Plugin) pluginPage(rq *request, d storage.Domain) error {
 			return err
 		}
 		if to := content.Redirect; to != "" {
-			// A plugin sends its reader on within this server, never away.
-			if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, "\\") {
-				to = ask.Path
-			}
-			return rq.see(to)
+			return rq.see(local(to, ask.Path))
 		}
 		f, err := p.domainFrame(rq, d)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -149,6 +150,15 @@ func (rq *request) form() (url.Values, error) {
 		return nil, fiber.ErrBadRequest
 	}
 	return form, nil
+}
+
+// local returns a path of this server, or the fallback where to is anything
+// else: an address that a form or a plugin names never leads away.
+func local(to, fallback string) string {
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
+		return fallback
+	}
+	return to
 }
 
 // see sends the browser on after a POST, so that a reload repeats nothing.

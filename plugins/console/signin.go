@@ -36,8 +36,16 @@ func (p *Plugin) showSignIn(rq *request) error {
 	if err != nil {
 		return p.badSignIn(rq, err)
 	}
+	// Who is signed in already keeps the session, and what other tabs have
+	// open with it; the link stays good.
+	if rq.who.SignedIn() && rq.who.ID == account.ID {
+		return rq.see(next(rq))
+	}
 	return p.renderSignIn(rq, http.StatusOK, signInForm{Email: account.Email, Name: account.Name})
 }
+
+// next is where signing in leads: what the link says, or the console.
+func next(rq *request) string { return local(rq.Query("next"), "/console") }
 
 func (p *Plugin) renderSignIn(rq *request, status int, form signInForm) error {
 	return p.render(rq, status, "signinlink", page{
@@ -86,7 +94,7 @@ func (p *Plugin) signIn(rq *request) error {
 		}
 	}
 	p.setCookie(rq, cookie, hub.Now().Add(storage.AdminSession))
-	return rq.see("/console")
+	return rq.see(next(rq))
 }
 
 // signOut ends the session, with every grant and every socket it holds.

@@ -82,6 +82,21 @@ func TestSignInKeepsGrants(t *testing.T) {
 	s.get("/console/rooms/"+r.ID, guest).want(t, http.StatusNotFound)
 }
 
+func TestSignInNext(t *testing.T) {
+	s := newSite(t, console.Options{MailConfigured: true})
+	a := must(storage.EnsureAdmin(s.ctx, "ana@kopitugu.example"))
+	link := func() string { return "/console/sign-in/" + must(storage.NewSignIn(s.ctx, a.ID)) }
+	in := s.post(link()+"?next=/mailbox", "", url.Values{})
+	in.leadsTo(t, "/mailbox")
+	for next, want := range map[string]string{
+		"/mailbox?x=1": "/mailbox?x=1", "//evil.example": "/console", `/\evil.example`: "/console", "https://evil.example": "/console", "": "/console",
+	} {
+		path := link() + "?next=" + url.QueryEscape(next)
+		s.get(path, in.cookie().Value).leadsTo(t, want) // signed in already: the link is not used up
+		s.post(path, "", url.Values{}).leadsTo(t, want)
+	}
+}
+
 func TestName(t *testing.T) {
 	s := newSite(t, console.Options{MailConfigured: true})
 	d := s.domain("tugu")

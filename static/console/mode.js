@@ -81,14 +81,19 @@ export class Mode {
 
   async #takeover() {
     const failure = await this.#send("takeover");
-    if (failure?.code !== "held") return this.#explain(failure);
-    this.#confirm();
+    // Who holds the room is in the log; until that has arrived the server's
+    // words must do.
+    if (failure?.code === "held" && this.#room?.holder) this.#confirm(this.#room.holder, this.#room.epoch);
+    else this.#explain(failure);
   }
 
-  /** Somebody else answers: asks once, and takes over from just that state. */
-  #confirm() {
-    const { holder, epoch } = /** @type {Room} */ (this.#room);
-    const name = holder?.name || t("team");
+  /**
+   * Somebody else answers: asks once, and takes over from just that state.
+   * @param {Author} holder
+   * @param {number} epoch
+   */
+  #confirm(holder, epoch) {
+    const name = holder.name || t("team");
     const question = t("takeoverAsk", { name });
     const yes = async () => {
       const failure = await this.#send("takeover", { epoch });

@@ -1,5 +1,7 @@
 package story
 
+//lint:file-ignore SA1019 the server's own library, from its other end
+
 import (
 	"context"
 	"encoding/json"
