@@ -43,7 +43,7 @@ func TestGrowKeepsPace(t *testing.T) {
 		least  time.Duration
 		most   time.Duration
 	}{
-		"at once":       {pieces: []string{whole}, least: time.Second, most: 1500 * time.Millisecond},
+		"at once":       {pieces: []string{whole}, least: 200 * time.Millisecond, most: 300 * time.Millisecond},
 		"word by word":  {pieces: strings.SplitAfter(whole, " "), every: 10 * time.Millisecond, least: 2 * time.Second, most: 2300 * time.Millisecond},
 		"somebody else": {pieces: []string{whole}, hurry: true},
 	} {
