@@ -82,13 +82,18 @@ func newEdgeRig(t testing.TB, o socketOptions, serve func(hub.Conn), tune ...fun
 			t.Error("a connection did not end:", err)
 		}
 		r.u.close()
-		goleak.VerifyNone(t, before,
-			// fasthttp's clock runs until the process ends, and its pool's
-			// cleaner looks every 10 s whether it may.
-			goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
-			goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+		noLeaks(t, before)
 	})
 	return r
+}
+
+// noLeaks checks that no goroutine is left but those from before. fasthttp's
+// clock runs until the process ends, and its pool's cleaner looks every 10 s
+// whether it may.
+func noLeaks(t testing.TB, before goleak.Option) {
+	goleak.VerifyNone(t, before,
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
 }
 
 // echoAll sends each message back.

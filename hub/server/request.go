@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -81,7 +80,7 @@ func (s *Server) failed(c *fiber.Ctx, err error) error {
 	switch {
 	case errors.As(err, &f):
 		status = f.Code
-		if c.UserContext() != context.Background() { // else fasthttp could not read the request, and quotes it
+		if c.Locals(requestID) != nil { // else fasthttp could not read the request, and quotes it
 			message = f.Message
 		}
 	case errors.As(err, &e):
