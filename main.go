@@ -100,10 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case command[0] == "version" && len(command) == 1:
 		fmt.Fprintln(stdout, "bellhub", versionText())
 		return nil
-	case command[0] == "help":
-		fmt.Fprint(stdout, usage)
-		return nil
-	case slices.Contains(args, "-h") || slices.Contains(args, "-help"):
+	case command[0] == "help" || slices.Contains(args, "-h"):
 		fmt.Fprint(stderr, usage)
 		return flag.ErrHelp
 	}
@@ -122,10 +119,8 @@ func split(args []string) (words, flags []string) {
 }
 
 func versionText() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return cmp.Or(version, info.Main.Version, "(devel)")
-	}
-	return cmp.Or(version, "(devel)")
+	info, _ := debug.ReadBuildInfo() // always there in a module build
+	return cmp.Or(version, info.Main.Version, "(devel)")
 }
 
 // program is what every command works with, as far as it gets.
@@ -191,19 +186,18 @@ func (p *program) migrate(ctx context.Context, args []string) error {
 	return p.store.Close()
 }
 
-// list is a flag that may be given more than once.
-type list []string
-
-func (l *list) String() string     { return strings.Join(*l, ",") }
-func (l *list) Set(v string) error { *l = append(*l, v); return nil }
+// add makes a flag that may be given more than once.
+func add(to *[]string) func(string) error {
+	return func(v string) error { *to = append(*to, v); return nil }
+}
 
 func (p *program) addDomain(ctx context.Context, name string, args []string) (err error) {
 	var key string
-	var origins list
+	var origins []string
 	var ai bool
 	err = p.configure("domain add", args, func(fs *flag.FlagSet) {
 		fs.StringVar(&key, "key", "", "the `widget key`, public; random unless given")
-		fs.Var(&origins, "origin", "a `host[:port]` whose pages may embed the widget; may be repeated")
+		fs.Func("origin", "a `host[:port]` whose pages may embed the widget; may be repeated", add(&origins))
 		fs.BoolVar(&ai, "ai", true, "let the AI answer")
 	})
 	if err != nil {
@@ -239,9 +233,9 @@ func (p *program) addDomain(ctx context.Context, name string, args []string) (er
 }
 
 func (p *program) signInLink(ctx context.Context, email string, args []string) (err error) {
-	var keys list
+	var keys []string
 	err = p.configure("admin link", args, func(fs *flag.FlagSet) {
-		fs.Var(&keys, "domain", "the `widget key` of a domain that the admin may see; may be repeated; without it a new admin sees all")
+		fs.Func("domain", "the `widget key` of a domain that the admin may see; may be repeated; without it a new admin sees all", add(&keys))
 	})
 	if err != nil {
 		return err

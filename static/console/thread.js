@@ -1,7 +1,7 @@
+import { Scroll } from "../shared/scroll.js";
 import { byId, el } from "./dom.js";
 import { Growing } from "./growing.js";
 import { bellCard, line, message, nameOf, stamp } from "./item.js";
-import { Scroll } from "./scroll.js";
 import { maybe, t } from "./words.js";
 
 /** @typedef {import("../shared/protocol").RoomEvent} RoomEvent */
@@ -35,7 +35,10 @@ export class Thread {
    */
   constructor(options) {
     this.#options = options;
-    this.#scroll = new Scroll(byId("scroller"), this.#list, t("newMessages"), () => this.#older());
+    const box = byId("scroller");
+    const pill = el("button", { type: "button", class: "pill" }, t("newMessages"));
+    box.after(pill);
+    this.#scroll = new Scroll(box, this.#list, pill, () => this.#older());
   }
 
   /**

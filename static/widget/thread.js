@@ -1,82 +1,9 @@
+import { Scroll } from "../shared/scroll.js";
 import { el, icon } from "./dom.js";
 import { content, Growing, line, message, nameOf, Receipts, stamp } from "./items.js";
 
 /** @typedef {import("../shared/protocol").RoomEvent} RoomEvent */
 /** @typedef {import("../shared/protocol").Pending} Pending */
-
-const NEAR = 48; // pixels: so close to the end counts as being there
-
-/**
- * Scrolls the thread: it follows what is new while the reader is at the end,
- * and otherwise leaves the reader alone and offers a way down.
- */
-class Scroll {
-  pill;
-  #box;
-  #pinned = true;
-  #top = 0;
-  #older;
-  #loading = false;
-
-  /**
-   * @param {HTMLElement} box what scrolls
-   * @param {HTMLElement} inside what grows in it
-   * @param {string} label of the way down
-   * @param {() => Promise<unknown> | undefined} older loads what came before
-   */
-  constructor(box, inside, label, older) {
-    this.#box = box;
-    this.#older = older;
-    this.pill = el("button", { part: "pill", type: "button", hidden: "", onclick: () => this.end(true) }, label, icon("down"));
-    box.addEventListener("scroll", () => this.#moved(), { passive: true });
-    const follow = new ResizeObserver(() => {
-      if (this.#pinned) this.end();
-      this.#moved();
-    });
-    follow.observe(box);
-    follow.observe(inside);
-  }
-
-  /** Something came in at the end. */
-  arrived() {
-    if (!this.#pinned) this.pill.hidden = false;
-  }
-
-  /** Goes to the end and stays there. */
-  end(smooth = false) {
-    this.#pinned = true;
-    this.pill.hidden = true;
-    const still = !smooth || matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#box.scrollTo({ top: this.#box.scrollHeight, behavior: still ? "auto" : "smooth" });
-  }
-
-  /**
-   * Runs a change above the reader without moving the text.
-   * @param {() => void} change
-   */
-  hold(change) {
-    const { scrollHeight, scrollTop } = this.#box;
-    change();
-    this.#box.scrollTop = scrollTop + this.#box.scrollHeight - scrollHeight;
-  }
-
-  async #moved() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#box;
-    if (scrollHeight - scrollTop - clientHeight < NEAR) {
-      this.#pinned = true;
-      this.pill.hidden = true;
-    } else if (scrollTop < this.#top) {
-      // Only the reader moves up; a smooth scroll on its way is no reader.
-      this.#pinned = false;
-    }
-    this.#top = scrollTop;
-    if (scrollTop < 2 * NEAR && clientHeight && !this.#loading) {
-      this.#loading = true;
-      await this.#older();
-      this.#loading = false;
-    }
-  }
-}
 
 /**
  * The conversation: first the log's events by number, then the visitor's own
@@ -108,8 +35,9 @@ export class Thread {
     this.#receipts = new Receipts(t);
     this.growing = new Growing(this.#list, t);
     this.#box = el("div", { part: "scroller", role: "region", tabindex: 0, "aria-label": t("thread") }, this.#empty, this.#list);
-    this.#scroll = new Scroll(this.#box, this.#list, t("newMessages"), () => this.#older());
-    this.element = el("div", { part: "body" }, this.#box, this.#scroll.pill);
+    const pill = el("button", { part: "pill", type: "button" }, t("newMessages"), icon("down"));
+    this.#scroll = new Scroll(this.#box, this.#list, pill, () => this.#older());
+    this.element = el("div", { part: "body" }, this.#box, pill);
   }
 
   /**

@@ -1,5 +1,3 @@
-import { el } from "./dom.js";
-
 const NEAR = 48; // pixels: so close to the end counts as being there
 
 /**
@@ -17,14 +15,15 @@ export class Scroll {
   /**
    * @param {HTMLElement} box what scrolls
    * @param {HTMLElement} inside what grows in it
-   * @param {string} label of the way down
-   * @param {() => Promise<unknown>} older loads what came before
+   * @param {HTMLElement} pill the way down, which it shows and hides
+   * @param {() => Promise<unknown> | undefined} older loads what came before
    */
-  constructor(box, inside, label, older) {
+  constructor(box, inside, pill, older) {
     this.#box = box;
     this.#older = older;
-    this.#pill = el("button", { type: "button", class: "pill", hidden: true, onclick: () => this.end(true) }, label);
-    box.after(this.#pill);
+    this.#pill = pill;
+    pill.hidden = true;
+    pill.addEventListener("click", () => this.end(true));
     box.addEventListener("scroll", () => this.#moved(), { passive: true });
     const follow = new ResizeObserver(() => {
       if (this.#pinned) this.end();
