@@ -344,7 +344,7 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	background.Go(func() { p.store.Tidy(working) })
 	defer func() { rest(); background.Wait() }()
 	s.Start(ln)
-	if err := p.greet(base); err != nil {
+	if err := p.greet(base, ln.Addr()); err != nil {
 		return errors.Join(err, stop())
 	}
 	select {
@@ -372,10 +372,10 @@ func (p *program) firstRun(ctx context.Context) error {
 }
 
 // greet says what to open.
-func (p *program) greet(ctx context.Context) error {
+func (p *program) greet(ctx context.Context, at net.Addr) error {
 	base := p.config.BaseURL.String()
 	if !p.config.Development() {
-		p.log.Info("serving", "addr", p.config.Addr, "base_url", base, "version", versionText())
+		p.log.Info("serving", "addr", at.String(), "base_url", base, "version", versionText())
 		return nil
 	}
 	console, err := p.newSignIn(ctx, owner, "")

@@ -1,7 +1,6 @@
 package story
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -45,15 +44,19 @@ func runTests(m *testing.M) int {
 
 // program is a running Bellhub.
 type program struct {
-	url     string // its base URL
-	console string // a link that signs in to the console
-	mailbox string // one that leads to the mailbox
+	url     string // where it listens; in development also its base URL
+	console string // development: a link that signs in to the console
+	mailbox string // development: one that leads to the mailbox
 
-	cmd *exec.Cmd
-	log *lockedBuffer
+	cmd   *exec.Cmd
+	ended chan error // of cmd; nil once it was stopped
+	log   *output
 }
 
-var banner = regexp.MustCompile(`(?s)the demo shop\s+(\S+)/demo\s+the console\s+(\S+)\s+the mailbox\s+(\S+)`)
+var (
+	banner  = regexp.MustCompile(`(?s)the demo shop\s+(\S+)/demo\s+the console\s+(\S+)\s+the mailbox\s+(\S+)\n`)
+	serving = regexp.MustCompile(`msg=serving addr=(\S+)`)
+)
 
 // databases are what a first run can be made on: their addresses, by name.
 func databases(t *testing.T) map[string]func() string {
@@ -63,58 +66,77 @@ func databases(t *testing.T) map[string]func() string {
 	}
 }
 
-// start runs the program on a free port and a fresh database, until the test
-// ends. more are further flags.
-func start(t *testing.T, database string, more ...string) *program {
+// start runs the program in development, on a free port and a fresh database,
+// until the test ends.
+func start(t *testing.T, database string) *program {
 	t.Helper()
-	p := &program{log: &lockedBuffer{}}
-	args := append([]string{"serve", "-addr", "127.0.0.1:0", "-data", t.TempDir()}, more...)
-	p.cmd = exec.Command(binary, args...)
+	p := &program{}
+	m := p.run(t, banner, "BELLHUB_DATABASE="+database, "-data", t.TempDir())
+	p.url, p.console, p.mailbox = m[1], m[2], m[3]
+	return p
+}
+
+// run runs the program until the test ends, and waits for it to say that it is
+// ready.
+func (p *program) run(t *testing.T, ready *regexp.Regexp, env string, args ...string) []string {
+	t.Helper()
+	p.log = &output{grew: make(chan struct{}, 1)}
+	p.cmd = exec.Command(binary, append([]string{"serve", "-addr", "127.0.0.1:0"}, args...)...)
 	p.cmd.Env = os.Environ()
-	if database != "" {
-		p.cmd.Env = append(p.cmd.Env, "BELLHUB_DATABASE="+database)
+	if !strings.HasSuffix(env, "=") {
+		p.cmd.Env = append(p.cmd.Env, env)
 	}
-	p.cmd.Stderr = p.log
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var said bytes.Buffer
-	lines := bufio.NewReader(out)
+	p.ended = make(chan error, 1)
+	go func() { p.ended <- p.cmd.Wait() }()
+	t.Cleanup(func() { p.stop(t) })
 	for {
-		line, err := lines.ReadString('\n')
-		said.WriteString(line)
-		if m := banner.FindStringSubmatch(said.String()); m != nil {
-			p.url, p.console, p.mailbox = m[1], m[2], m[3]
-			break
-		}
-		if err != nil {
-			_ = p.cmd.Wait()
-			t.Fatalf("the program did not start: %v\n%s%s", err, said.String(), p.log)
+		select {
+		case <-p.log.grew:
+			if m := ready.FindStringSubmatch(p.log.String()); m != nil {
+				return m
+			}
+		case err := <-p.ended:
+			p.ended <- err
+			t.Fatalf("the program did not start: %v\n%s", err, p.log)
+		case <-time.After(30 * time.Second):
+			t.Fatalf("the program is not ready\n%s", p.log)
 		}
 	}
-	go func() { _, _ = io.Copy(io.Discard, lines) }()
-	t.Cleanup(func() { p.stop(t) })
-	return p
+}
+
+// command runs another command of the program and returns what it prints.
+func command(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(binary, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("bellhub %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
 }
 
 // stop asks the program to end, as a service manager does, and sees that it
 // ends well.
 func (p *program) stop(t *testing.T) {
 	t.Helper()
-	if p.cmd.ProcessState != nil {
+	if p.ended == nil {
 		return
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	late := time.AfterFunc(40*time.Second, func() { _ = p.cmd.Process.Kill() })
-	defer late.Stop()
-	if err := p.cmd.Wait(); err != nil || t.Failed() {
-		t.Errorf("the program ended: %v\n%s", err, p.log)
+	select {
+	case err := <-p.ended:
+		if err != nil || t.Failed() {
+			t.Errorf("the program ended: %v\n%s", err, p.log)
+		}
+	case <-time.After(40 * time.Second):
+		_ = p.cmd.Process.Kill()
+		t.Errorf("the program did not end: %v\n%s", <-p.ended, p.log)
 	}
+	p.ended = nil
 }
 
 // browser is an HTTP client with cookies, of a person who reads pages.
@@ -201,20 +223,25 @@ func (b *browser) signIn(link string) {
 	}
 }
 
-// lockedBuffer is written by the program and read by the test.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+// output is what a program has printed so far.
+type output struct {
+	grew chan struct{} // signalled after each write
+	mu   sync.Mutex
+	b    bytes.Buffer
 }
 
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	select {
+	case o.grew <- struct{}{}:
+	default:
+	}
+	return o.b.Write(p)
 }
 
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
 }
