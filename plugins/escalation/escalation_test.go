@@ -287,7 +287,7 @@ func TestTheLogInTheConsole(t *testing.T) {
 		s.rule(t, "ana@shop.example")
 		ring(t, s.visitor, "b-1", "<script>alert(1)</script>")
 		html := show(s.domain.ID)
-		for _, want := range []string{"&lt;script&gt;alert(1)&lt;/script&gt;", "ana@shop.example", "(Support)", "/console/rooms/" + s.visitor.Room} {
+		for _, want := range []string{"&lt;script&gt;alert(1)&lt;/script&gt;", "ana@shop.example", "<small>Support</small>", "/console/rooms/" + s.visitor.Room} {
 			if !strings.Contains(html, want) {
 				t.Errorf("the page lacks %q: %s", want, html)
 			}

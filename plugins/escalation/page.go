@@ -43,6 +43,7 @@ type row struct {
 // target is a recipient and how far its email has got.
 type target struct {
 	Email, Label string
+	Kind         string // the email's state, to style it by
 	State        string // a key of the texts
 	Error        string
 }
@@ -95,7 +96,7 @@ func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent
 		}
 		for _, t := range to[e.ID] {
 			mail := sent[e.ID+t.RuleID]
-			row.To = append(row.To, target{t.Email, t.Label, "escalation.email." + string(mail.State), mail.Error})
+			row.To = append(row.To, target{t.Email, t.Label, string(mail.State), "escalation.email." + string(mail.State), mail.Error})
 		}
 		rows = append(rows, row)
 	}
