@@ -22,6 +22,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	_ "time/tzdata" // domains have time zones, and not every machine knows them
 
 	"github.com/bellhub/bellhub/hub"
@@ -68,9 +69,13 @@ Usage:
 Every command takes the global flags too; "bellhub serve -h" lists them.
 `
 
+// closeTimeout bounds what plugins may take to close, after the drain.
+const closeTimeout = 10 * time.Second
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -318,7 +323,11 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	if err := h.Init(p.plugins...); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
+	defer func() {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		err = errors.Join(err, h.Close(late))
+	}()
 	s := server.New(base, server.Options{
 		Hub: h, BaseURL: p.config.BaseURL, Log: p.log,
 		Identify: storage.IdentityByToken, Origins: storage.Origins, Ready: p.store.Ping,

@@ -55,18 +55,18 @@ func (h *after[E]) work(ctx context.Context) {
 }
 
 func (h *after[E]) call(ctx context.Context, e E) {
-	if !h.host.breaker.allow() {
+	a := h.begin()
+	if a == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
+	var err error
 	defer func() {
 		if p := recover(); p != nil {
-			h.host.breaker.failed()
-			h.host.Log.Error("hook panicked", "err", fmt.Errorf("panic: %v", p), "stack", string(debug.Stack()))
-			return
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
-		h.host.breaker.succeeded()
+		h.returned(a, err)
 	}()
 	h.fn(ctx, e)
 }

@@ -15,7 +15,37 @@ func (h *Hub) append(ctx context.Context, a Append) (Appended, error) {
 			return again, err
 		}
 	}
-	room, err := h.room(ctx, a.Room)
+	out, err := h.appendHooked(ctx, a, h.room)
+	for try := 0; errors.Is(err, ErrStaleEpoch) && a.Epoch == 0 && try < staleTries; try++ {
+		// A hook decided by a room that has changed hands since: ask again, by
+		// the room as it is.
+		out, err = h.appendHooked(ctx, a, h.opts.Store.Room)
+	}
+	if err != nil || out.Again {
+		return out, err
+	}
+	// From here on no growing answer of an older epoch leaves this node, even
+	// before the event itself does.
+	if r := h.liveRoom(a.Room); r != nil {
+		r.fence(out.Room.Epoch)
+	}
+	deliver := func() {
+		h.publish(Signal{Room: a.Room, Event: &Stored{out.Event, out.Room}})
+		h.hooks.EventStored.fire(EventStored{out.Event, out.Room})
+	}
+	if d, ok := ctx.Value(deferredKey{}).(*deferred); ok && d.add(deliver) {
+		return out, nil
+	}
+	deliver()
+	return out, nil
+}
+
+// staleTries bounds how often a room may change hands under an append.
+const staleTries = 3
+
+// appendHooked asks the hooks about an append and stores what they make of it.
+func (h *Hub) appendHooked(ctx context.Context, a Append, read func(context.Context, string) (Room, error)) (Appended, error) {
+	room, err := read(ctx, a.Room)
 	if err != nil {
 		return Appended{}, err
 	}
@@ -34,24 +64,7 @@ func (h *Hub) append(ctx context.Context, a Append) (Appended, error) {
 	if a.Type == EventMessage {
 		a.Text, a.Data = e.Event.Text, e.Event.Data
 	}
-	out, err := h.opts.Store.Append(ctx, a)
-	if err != nil || out.Again {
-		return out, err
-	}
-	// From here on no growing answer of an older epoch leaves this node, even
-	// before the event itself does.
-	if r := h.liveRoom(a.Room); r != nil {
-		r.fence(out.Room.Epoch)
-	}
-	deliver := func() {
-		h.publish(Signal{Room: a.Room, Event: &Stored{out.Event, out.Room}})
-		h.hooks.EventStored.fire(EventStored{out.Event, out.Room})
-	}
-	if d, ok := ctx.Value(deferredKey{}).(*deferred); ok && d.add(deliver) {
-		return out, nil
-	}
-	deliver()
-	return out, nil
+	return h.opts.Store.Append(ctx, a)
 }
 
 var errNotKnown = errors.New("hub: the client id is new")

@@ -36,6 +36,7 @@ func TestBadMessages(t *testing.T) {
 		{"33 data is no object", `{"type":"message","id":"a","data":"x"}`, hub.CodeBadField},
 		{"34 number overflow", `{"type":"history","id":"a","data":{"after":99999999999999999999}}`, hub.CodeBadField},
 		{"34 number out of range", `{"type":"history","id":"a","data":{"after":-1}}`, hub.CodeBadField},
+		{"34 exponent", `{"type":"history","id":"a","data":{"after":1e400}}`, hub.CodeBadField},
 		{"34 fraction", `{"type":"history","id":"a","data":{"after":1.5}}`, hub.CodeBadField},
 		{"39 no client id", `{"type":"message","data":{"text":"x"}}`, hub.CodeBadField},
 		{"39 bad client id", `{"type":"message","id":"a b","data":{"text":"x"}}`, hub.CodeBadField},
@@ -58,6 +59,20 @@ func TestBadMessages(t *testing.T) {
 			c.Want("ack")
 		})
 	}
+	t.Run("what is just allowed", func(t *testing.T) {
+		c := k.Visitor(t, "shop")
+		c.SendRaw(`{"type":"message","id":"` + strings.Repeat("a", 64) + `","data":{"text":"` + strings.Repeat("é", 4000) + `"}}`)
+		c.Want("ack")
+		c.SendRaw(`{"type":"message","id":"b","data":` + strings.Repeat(`[`, 15) + strings.Repeat(`]`, 15) + `}`)
+		c.WantError(hub.CodeBadField) // its depth is fine, what it is is not
+	})
+	t.Run("a flood of refused frames", func(t *testing.T) {
+		c := k.Visitor(t, "shop")
+		for range 200 {
+			c.SendRaw(`{"type":"sudo"}`)
+		}
+		c.WantClosed(hub.CloseFlood)
+	})
 	t.Run("40 client id reused", func(t *testing.T) {
 		c := k.Visitor(t, "shop")
 		c.Send("message", "a", text("x"))

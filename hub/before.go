@@ -87,76 +87,82 @@ func (b *Before[E]) runFrom(ctx context.Context, i int, e *E) (int, error) {
 	steps := make(chan step[E], len(b.chain)-i) // room for all: the goroutine never waits for us
 	go func(e E) {
 		for _, hook := range b.chain[i:] {
-			if ctx.Err() != nil {
-				return
-			}
 			out, err := hook.call(ctx, clone(e))
 			steps <- step[E]{clone(out), err}
 			if err == nil {
 				e = out
 			}
+			// What comes after a refusal, or after nobody waits any more, must
+			// not act on an event that will not be.
+			if ctx.Err() != nil || hook.refuses(err) != nil {
+				return
+			}
 		}
 	}(clone(*e))
 	for ; i < len(b.chain); i++ {
 		hook := b.chain[i]
-		timer := time.NewTimer(hook.timeout)
+		overdue := time.NewTimer(hook.timeout)
 		select {
 		case s := <-steps:
-			timer.Stop()
-			var refusal *Error
-			switch {
-			case s.err == nil:
-				hook.host.breaker.succeeded()
-				*e = s.event
-			case errors.Is(s.err, errSkipped):
-				if hook.closed {
-					return i, ErrUnavailable
-				}
-			case errors.As(s.err, &refusal):
-				hook.host.breaker.succeeded()
-				return i, refusal
-			default:
-				if err := hook.failed(s.err); err != nil {
-					return i, err
-				}
-			}
-		case <-timer.C:
-			if err := hook.failed(fmt.Errorf("no answer within %s", hook.timeout)); err != nil {
+			overdue.Stop()
+			if err := hook.refuses(s.err); err != nil {
 				return i, err
 			}
-			return i + 1, nil
+			if s.err == nil {
+				*e = s.event
+			}
+		case <-overdue.C:
+			return i + 1, hook.refuses(errOverdue)
 		case <-ctx.Done():
-			timer.Stop()
-			return i, ctx.Err()
+			overdue.Stop()
+			return i, ErrUnavailable
 		}
 	}
 	return i, nil
 }
 
-var errSkipped = errors.New("hub: the plugin's breaker is open")
+var errSkipped = errors.New("the plugin's breaker is open")
 
-// call runs one hook, its panic caught.
+// call runs one hook, its panic caught and its end counted.
 func (h before[E]) call(ctx context.Context, e E) (out E, err error) {
-	if !h.host.breaker.allow() {
+	a := h.begin()
+	if a == nil {
 		return e, errSkipped
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			h.host.Log.Error("hook panicked", "panic", p, "stack", string(debug.Stack()))
-			out, err = e, fmt.Errorf("panic: %v", p)
+			out, err = e, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
+		h.returned(a, err)
 	}()
 	return h.fn(ctx, e)
 }
 
-// failed notes a failure, and returns what it means for what was asked: nothing
-// (fail-open), or a refusal.
-func (b binding) failed(err error) error {
-	b.host.breaker.failed()
-	b.host.Log.Error("hook failed", "err", err, "refuses", b.closed)
-	if b.closed {
+// begin asks the plugin's breaker for a call.
+func (b binding) begin() *attempt {
+	return b.host.breaker.begin(b.timeout, func() {
+		b.host.Log.Error("hook abandoned", "after", b.timeout, "refuses", b.closed)
+	})
+}
+
+func (b binding) returned(a *attempt, err error) {
+	if err != nil && refusal(err) == nil {
+		b.host.Log.Error("hook failed", "err", err, "refuses", b.closed)
+	}
+	a.returned(err)
+}
+
+// refuses tells what a hook's error means for what was asked: a refusal that it
+// made, one because it failed and was bound FailClosed, or nothing.
+func (b binding) refuses(err error) error {
+	switch e := refusal(err); {
+	case err == nil:
+		return nil
+	case e != nil:
+		return e
+	case b.closed:
 		return ErrUnavailable
 	}
 	return nil

@@ -64,7 +64,9 @@
 // bind typed hooks ([Hooks]), handle frames ([Host.Handle]), append events, add
 // durable jobs, and meet each other only in hook events: none imports another.
 // A hook that fails, panics or overstays is skipped, its result thrown away,
-// and after three failures its plugin is left alone for a while.
+// and after three failures its plugin is left alone for a while. A hook that
+// decides by the room's mode sets the append's epoch: should the room change
+// hands before the commit, the hooks are asked again.
 //
 // # Locks
 //

@@ -95,6 +95,10 @@ func (s *session) enterAdmin(ctx context.Context, id string, hello helloData) er
 		return err
 	}
 	s.be(Admin, access)
+	// Access that was withdrawn before this session could be found by it.
+	if _, room, err = s.hub.opts.Store.EnterAdmin(ctx, s.hs.Identity, hello.Room); err != nil {
+		return err
+	}
 	return s.join(ctx, id, hello, room, "", "")
 }
 
@@ -107,6 +111,9 @@ func (s *session) enterWatch(ctx context.Context, id string, hello helloData) er
 	}
 	who := s.hs.Identity
 	s.be(Admin, Access{Author: Author{Kind: Admin, ID: who.ID, Name: who.Name}, Session: who.Session})
+	if err := s.hub.opts.Store.MayWatch(ctx, who, hello.Watch); err != nil {
+		return err // withdrawn in between
+	}
 	s.flood = rate.NewLimiter(frameRate, frameBurst)
 	s.send("welcome", id, welcomeData{You: s.who, Watch: hello.Watch, Events: []eventData{}, Frames: []string{}})
 	s.hub.watchDomain(s, hello.Watch)

@@ -32,6 +32,12 @@ type SessionOpening struct {
 	IP     string
 }
 
+// Clone returns a copy that shares no memory with e.
+func (e SessionOpening) Clone() SessionOpening {
+	e.Domain = e.Domain.Clone()
+	return e
+}
+
 // SessionClosed is a member who left a room.
 type SessionClosed struct {
 	Room     string

@@ -83,8 +83,13 @@ func (h *Host) Handle(frame string, from []Kind, fn func(ctx context.Context, f 
 
 // Append adds an event to a room's log: through the EventAppending hooks, into
 // the store, then to the room's members. Inside a frame's handler the members
-// get it after the sender's acknowledgement.
+// get it after the sender's acknowledgement. It has a transaction of its own and
+// must not be called inside another: further writes belong into Append.Within.
 func (h *Host) Append(ctx context.Context, a Append) (Appended, error) { return h.hub.append(ctx, a) }
+
+// Known tells what a client id that is in the log already came to: Again is
+// false where it is new. The same id with another Hash is ErrMismatch.
+func (h *Host) Known(ctx context.Context, a Append) (Appended, error) { return h.hub.known(ctx, a) }
 
 // Room reads a room; ErrNotFound.
 func (h *Host) Room(ctx context.Context, id string) (Room, error) {

@@ -209,18 +209,27 @@ func (h *Hub) Drain(ctx context.Context) error {
 	for _, s := range all {
 		s.drain()
 	}
+	if !waitFor(ctx, &h.serving) {
+		return fmt.Errorf("hub: drain: %d connections left: %w", h.Stats().Connections, ctx.Err())
+	}
+	return nil
+}
+
+// waitFor waits until the group is done, or until ctx ends.
+func waitFor(ctx context.Context, group *sync.WaitGroup) bool {
 	done := make(chan struct{})
-	go func() { h.serving.Wait(); close(done) }()
+	go func() { group.Wait(); close(done) }()
 	select {
 	case <-done:
-		return nil
+		return true
 	case <-ctx.Done():
-		return fmt.Errorf("hub: drain: %d connections left: %w", h.Stats().Connections, ctx.Err())
+		return false
 	}
 }
 
 // Close ends the hub's goroutines, closes the plugins in reverse order and then
-// the backplane. Connections have been drained before.
+// the backplane; what has not ended when ctx does is left behind. Connections
+// have been drained before.
 func (h *Hub) Close(ctx context.Context) error {
 	h.stop()
 	h.mu.Lock()
@@ -230,8 +239,10 @@ func (h *Hub) Close(ctx context.Context) error {
 	for _, r := range rooms {
 		r.shut()
 	}
-	h.tasks.Wait()
 	var errs []error
+	if !waitFor(ctx, &h.tasks) {
+		errs = append(errs, fmt.Errorf("hub: a hook does not return: %w", ctx.Err()))
+	}
 	for _, p := range slices.Backward(h.plugins) {
 		if c, ok := p.(Closer); ok {
 			if err := c.Close(ctx); err != nil {

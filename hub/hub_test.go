@@ -194,8 +194,7 @@ func TestPresenceAndTyping(t *testing.T) {
 		t.Errorf("presence: %s", p.Data)
 	}
 	visitor.Send("presence", "", map[string]any{"state": "away"})
-	if p := admin.Want("presence"); p.Get("visitor") != "away" {
-		t.Errorf("presence: %s", p.Data)
+	for admin.Want("presence").Get("visitor") != "away" { // "online" may have been said twice
 	}
 	visitor.Send("typing", "", map[string]any{"on": true})
 	if f := admin.Want("typing"); f.Get("author.kind") != "visitor" || f.Get("on") != true {

@@ -1,6 +1,9 @@
 package hub
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // kernelFrames registers what the hub answers itself, and what no plugin can
 // take over.
@@ -44,6 +47,9 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 	out, err := h.append(context.WithValue(ctx, deferredKey{}, d), Append{
 		Room: s.room.id, Type: EventMessage, Author: s.who, Text: text, ClientID: in.ID, Hash: bodyHash(in),
 	})
+	if errors.Is(err, ErrNotFound) {
+		return ErrGone // it was there when the member came in
+	}
 	if err != nil {
 		return err
 	}

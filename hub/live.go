@@ -121,13 +121,21 @@ func (r *liveRoom) now() (room Room, ok bool) {
 func (r *liveRoom) welcome(s *session, read Room, cursor int64, send func(Room)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.ready {
+	r.epoch = max(r.epoch, read.Epoch) // the member must see nothing older
+	switch {
+	case !r.ready:
 		r.ready, r.state = true, read
-		r.epoch = max(r.epoch, read.Epoch)
 		r.drainPending()
+	case read.Epoch > r.state.Epoch:
+		// The room has changed hands, and the signal is still on its way.
+		r.state.Epoch, r.state.Mode, r.state.Holder = read.Epoch, read.Mode, read.Holder
+	}
+	now := r.state
+	if read.Seq > now.Seq {
+		now = read
 	}
 	m := r.members[s]
-	send(r.state)
+	send(now)
 	m.cursor, m.joined = cursor, true
 	for _, e := range m.held {
 		if e.Event.Seq > cursor {

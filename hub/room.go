@@ -62,7 +62,9 @@ type Append struct {
 	Hash string
 
 	// Epoch, unless 0, must be the room's at commit, else ErrStaleEpoch.
-	// Takeover, hand-back and what the AI says always carry it.
+	// Takeover, hand-back and what the AI says always carry it. A takeover or
+	// hand-back by the system is the domain's AI being switched off or on: the
+	// room is then live with no holder, or the AI's again.
 	Epoch int64
 
 	// Jobs are enqueued in the same transaction.
@@ -74,6 +76,11 @@ type Append struct {
 	// network call, no send, nothing kept outside a. It does not run when
 	// ClientID is known already.
 	Within func(ctx context.Context, a *Append) error
+}
+
+// HandOver is the Data of takeovers and hand-backs: the epoch that began.
+type HandOver struct {
+	Epoch int64 `json:"epoch"`
 }
 
 // Appended is what an append came to.
@@ -102,13 +109,19 @@ func (r Room) Next(a Append, at time.Time) (Room, Event, error) {
 			return r, Event{}, ErrStaleEpoch
 		}
 		r.Epoch++
+		if e.Data == nil {
+			e.Data = MarshalData(HandOver{r.Epoch})
+		}
 		state := StateJoined
 		if a.Type == EventTakeover {
 			r.Mode, r.Holder = ModeLive, a.Author
 		} else {
 			r.Mode, r.Holder, state = ModeAI, Author{}, StateAnswered
 		}
-		if r.Escalation.Escalation != "" { // somebody heard the call
+		switch {
+		case a.Author.Kind == System: // the domain's AI was switched off, or on
+			r.Holder = Author{}
+		case r.Escalation.Escalation != "": // somebody heard the call
 			r.Escalation.State = state
 		}
 	case EventEscalation, EventNotice:

@@ -18,6 +18,7 @@ func scan(data []byte) error {
 		return errBadJSON
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // whether a number fits is its field's affair
 	if err := scanValue(d, 0); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,9 +29,9 @@ const (
 
 // Handshake is what the server knows of a connection before its first frame.
 type Handshake struct {
-	Identity Identity // of the browser session's cookie; nobody without one
-	Origin   string   // scheme://host[:port]; empty where the client sent none
-	IP       string
+	Identity Identity     // of the browser session's cookie; nobody without one
+	Origin   string       // scheme://host[:port]; empty where the client sent none
+	IP       string       // empty where it is not known: behind a proxy that nobody trusts
 	Log      *slog.Logger // names the connection; nil: the hub's
 }
 
@@ -166,11 +167,19 @@ func (s *session) drain() {
 	}
 }
 
-// frame works on one frame. An error ends the session.
-func (s *session) frame(ctx context.Context, data []byte, late *time.Timer) error {
+// frame works on one frame. An error ends the session. A panic, of a plugin's
+// handler or our own, costs its sender an error and nobody else anything.
+func (s *session) frame(ctx context.Context, data []byte, late *time.Timer) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("frame panicked", "panic", p, "stack", string(debug.Stack()))
+			s.conn.Close(CloseInternal, "")
+			err = errEnd
+		}
+	}()
 	s.active.Store(true)
 	var in inbound
-	err := scan(data)
+	err = scan(data)
 	if err == nil {
 		if err = decode(data, &in); err == nil && (in.Type == "" || string(data) == "null") {
 			err = Errorf(CodeBadField, "The field %q is missing.", "type")
@@ -190,6 +199,12 @@ func (s *session) frame(ctx context.Context, data []byte, late *time.Timer) erro
 	}
 	if errors.Is(err, errEnd) {
 		return err
+	}
+	// A visitor's messages have limits of their own; all else, and what is
+	// refused, has this one.
+	if (err != nil || in.Type != "message" || s.kind == Admin) && !s.flood.Allow() {
+		s.conn.Close(CloseFlood, "too many frames")
+		return errEnd
 	}
 	if err != nil {
 		s.fail(in.ID, err)
@@ -213,10 +228,6 @@ func (s *session) handle(ctx context.Context, in inbound) error {
 	if s.room == nil || !slices.Contains(f.from, s.kind) {
 		return ErrForbidden
 	}
-	if in.Type != "message" && !s.flood.Allow() { // messages have limits of their own
-		s.conn.Close(CloseFlood, "too many frames")
-		return errEnd
-	}
 	return f.fn(ctx, s, in)
 }
 
@@ -232,7 +243,7 @@ func (s *session) plugged(ctx context.Context, in inbound, fn func(context.Conte
 	}
 	d := &deferred{}
 	defer d.release()
-	domain := s.domain
+	domain := s.domain.Clone()
 	domain.ID = room.Domain
 	ack, err := fn(context.WithValue(ctx, deferredKey{}, d), Frame{
 		Type: in.Type, ID: in.ID, Hash: bodyHash(in), Data: in.Data,

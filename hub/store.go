@@ -1,6 +1,9 @@
 package hub
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Store is what the hub needs to have kept. The storage package implements it
 // on SQLite and MySQL, hubtest in memory; one suite holds them to it
@@ -49,6 +52,12 @@ type Domain struct {
 	Name    string
 	Origins []string // host[:port] of the pages that may embed the widget
 	AI      bool     // the AI answers
+}
+
+// Clone returns a copy that shares no memory with d.
+func (d Domain) Clone() Domain {
+	d.Origins = slices.Clone(d.Origins)
+	return d
 }
 
 // Entry is a visitor let in.

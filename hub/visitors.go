@@ -66,12 +66,16 @@ func (v *visitorState) leave(h *Hub, s *session) {
 // is none.
 func (v *visitorState) wait() time.Duration {
 	now := time.Now()
-	for _, l := range []*rate.Limiter{v.burst, v.minute} {
-		r := l.ReserveN(now, 1)
-		if d := r.DelayFrom(now); d > 0 {
-			r.CancelAt(now)
-			return d
-		}
+	burst := v.burst.ReserveN(now, 1)
+	if d := burst.DelayFrom(now); d > 0 {
+		burst.CancelAt(now)
+		return d
+	}
+	minute := v.minute.ReserveN(now, 1)
+	if d := minute.DelayFrom(now); d > 0 {
+		minute.CancelAt(now)
+		burst.CancelAt(now)
+		return d
 	}
 	return 0
 }

@@ -188,7 +188,7 @@ func (c *domainCache) domain(key string) (hub.Domain, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	got, ok := c.domains[key]
-	return got.value, ok && time.Now().Before(got.until)
+	return got.value.Clone(), ok && time.Now().Before(got.until)
 }
 
 func (c *domainCache) keepDomain(d hub.Domain) {
@@ -197,7 +197,7 @@ func (c *domainCache) keepDomain(d hub.Domain) {
 	if c.domains == nil {
 		c.domains = map[string]cached[hub.Domain]{}
 	}
-	c.domains[d.Key] = cached[hub.Domain]{d, time.Now().Add(cacheLife)}
+	c.domains[d.Key] = cached[hub.Domain]{d.Clone(), time.Now().Add(cacheLife)}
 }
 
 func (c *domainCache) origins() ([]string, bool) {

@@ -163,9 +163,23 @@ func TestRooms(t *testing.T) {
 		if got := ids(storage.RoomFilter{Limit: 10, Escalated: true}); !slices.Equal(got, []string{rooms[1].ID}) {
 			t.Errorf("escalated: %v", got)
 		}
-		elsewhere := rooms[2].Last.At.In(time.FixedZone("Jakarta", 7*3600)) // the same moment, written otherwise
-		if got := ids(storage.RoomFilter{Limit: 1, Before: elsewhere}); !slices.Equal(got, []string{rooms[1].ID}) {
+		last := storage.Cursor{At: rooms[2].Last.At.In(time.FixedZone("Jakarta", 7*3600)), ID: rooms[2].ID} // the same moment, written otherwise
+		if got := ids(storage.RoomFilter{Limit: 1, After: last}); !slices.Equal(got, []string{rooms[1].ID}) {
 			t.Errorf("the next page: %v", got)
+		}
+		// Conversations of one millisecond are all found, page by page.
+		exec(t, ctx, "UPDATE rooms SET last_at = ? WHERE last_at IS NOT NULL", rooms[2].Last.At)
+		var paged []string
+		for next := (storage.Cursor{}); ; {
+			page := must(storage.Rooms(ctx, d.ID, storage.RoomFilter{Limit: 1, After: next}))
+			if len(page) == 0 {
+				break
+			}
+			paged = append(paged, page[0].ID)
+			next = must(storage.ParseCursor(storage.Cursor{At: page[0].Last.At, ID: page[0].ID}.String()))
+		}
+		if len(paged) != 3 || paged[0] == paged[1] || paged[1] == paged[2] {
+			t.Errorf("pages: %v", paged)
 		}
 		if n, err := storage.CountWaiting(ctx, d.ID); n != 1 || err != nil {
 			t.Errorf("%d wait, %v", n, err)

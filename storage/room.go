@@ -105,8 +105,8 @@ func (s *Store) Room(ctx context.Context, id string) (hub.Room, error) {
 
 // RoomFilter narrows a domain's list of conversations.
 type RoomFilter struct {
-	Escalated bool      // only those whose visitor rang and waits for a person
-	Before    time.Time // older than this; the zero time is the newest page
+	Escalated bool   // only those whose visitor rang and waits for a person
+	After     Cursor // of the last one seen: its newest message and its id
 	Limit     int
 }
 
@@ -130,9 +130,7 @@ func Rooms(ctx context.Context, domain string, f RoomFilter) ([]hub.Room, error)
 	if f.Escalated {
 		q = q.Where("escalation_state IN ?", waiting)
 	}
-	if !f.Before.IsZero() {
-		q = q.Where("last_at < ?", utc(f.Before))
-	}
+	q = f.After.After(q, "last_at")
 	var rows []room
 	if err := q.Order("last_at DESC, id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
 		return nil, err
@@ -159,12 +157,16 @@ const unlistedLife = 24 * time.Hour
 // purgeBatch bounds one delete, so that the writer is soon free again.
 const purgeBatch = 500
 
-// purgeRooms deletes rooms that stayed empty, and visitors who have none.
+// purgeRooms deletes rooms that stayed empty and whose visitor has not come back
+// for as long.
 func purgeRooms(ctx context.Context) error {
-	before := hub.Now().Add(-unlistedLife)
+	now := hub.Now()
+	// The token's expiry moves at most daily, so a fresh one may look a day old.
+	away := Read(ctx).Model(&visitor{}).Select("id").Where("expires_at < ?", now.Add(VisitorIdle-unlistedLife-visitorRenew))
 	for {
 		var ids []string
-		err := Read(ctx).Model(&room{}).Where("seq = 0 AND created_at < ?", before).Limit(purgeBatch).Pluck("id", &ids).Error
+		err := Read(ctx).Model(&room{}).Where("seq = 0 AND created_at < ? AND visitor_id IN (?)", now.Add(-unlistedLife), away).
+			Limit(purgeBatch).Pluck("id", &ids).Error
 		if err != nil || len(ids) == 0 {
 			return err
 		}

@@ -56,7 +56,7 @@ func (c *Config) checkAddr(base string) error {
 		if host == "127.0.0.1" {
 			host = "localhost"
 		}
-		c.BaseURL = &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
+		c.BaseURL = &url.URL{Scheme: "http", Host: origin("http", host, port)}
 		c.derived = true
 		return nil
 	}
@@ -96,17 +96,19 @@ func baseURL(s string) (*url.URL, error) {
 			return nil, fmt.Errorf("base-url: %q is not a port", port)
 		}
 	}
-	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
-		port = "" // browsers leave it out of the Origin header
-	}
-	out := &url.URL{Scheme: u.Scheme, Host: host}
+	return &url.URL{Scheme: u.Scheme, Host: origin(u.Scheme, host, port)}, nil
+}
+
+// origin writes a host and a port as browsers do in the Origin header: without
+// the scheme's own port.
+func origin(scheme, host, port string) string {
 	switch {
-	case port != "":
-		out.Host = net.JoinHostPort(host, port)
+	case port != "" && scheme+port != "http80" && scheme+port != "https443":
+		return net.JoinHostPort(host, port)
 	case strings.Contains(host, ":"):
-		out.Host = "[" + host + "]"
+		return "[" + host + "]"
 	}
-	return out, nil
+	return host
 }
 
 // checkPlaces looks at where things are kept and sent.

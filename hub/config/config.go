@@ -100,7 +100,7 @@ func (c *Config) Listening(actual net.Addr) {
 		return
 	}
 	u := *c.BaseURL
-	u.Host = net.JoinHostPort(u.Hostname(), port)
+	u.Host = origin(u.Scheme, u.Hostname(), port)
 	c.BaseURL = &u
 }
 

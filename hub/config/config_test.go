@@ -289,7 +289,14 @@ func TestBaseURLFromAddr(t *testing.T) {
 			t.Errorf("%s: %s, want %s", addr, c.BaseURL, want)
 		}
 	}
-	c, err := parse("-addr", "localhost:0", "-base-url", "http://localhost:9000")
+	c, err := parse("-addr", "localhost:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listening(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}); c.BaseURL.String() != "http://localhost" {
+		t.Errorf("browsers leave http's own port out: %s", c.BaseURL)
+	}
+	c, err = parse("-addr", "localhost:0", "-base-url", "http://localhost:9000")
 	if err != nil {
 		t.Fatal(err)
 	}

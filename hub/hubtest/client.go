@@ -156,6 +156,9 @@ func (c *Client) Drain() []Frame {
 	}
 }
 
+// Done is closed when the connection has ended.
+func (c *Client) Done() <-chan struct{} { return c.conn.closed }
+
 // HangUp ends the connection from the client's side.
 func (c *Client) HangUp() { c.conn.hangUp() }
 

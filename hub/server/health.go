@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/bellhub/bellhub/hub"
 )
 
 // readyTimeout bounds the question whether the database answers.
@@ -25,7 +27,7 @@ func (s *Server) health() {
 		ctx, cancel := context.WithTimeout(c.UserContext(), readyTimeout)
 		defer cancel()
 		if err := s.opts.Ready(ctx); err != nil {
-			return err
+			return hub.Wrap(err, hub.CodeUnavailable, "not ready")
 		}
 		return c.SendString("ready\n")
 	})

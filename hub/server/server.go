@@ -157,8 +157,12 @@ func (s *Server) socket(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusTooManyRequests, "too many connections from this address")
 	}
 	origin, _ := canonicalOrigin(c.Get(fiber.HeaderOrigin))
+	address := ip.String()
+	if _, unknown := s.clients.proxied(c); unknown {
+		address = "" // a proxy's, and so everybody's
+	}
 	hs := hub.Handshake{
-		Identity: hub.IdentityOf(c.UserContext()), Origin: origin, IP: ip.String(),
+		Identity: hub.IdentityOf(c.UserContext()), Origin: origin, IP: address,
 		Log: s.opts.Log.With("request", c.Locals(requestID)),
 	}
 	err := s.upgrader.handle(c, func(conn hub.Conn) {

@@ -84,10 +84,16 @@ func (p *Plugin) Run(ctx context.Context) error {
 	})
 }
 
-// appending has a question answered once it is stored. The room may have
-// changed hands by then: the turn looks again.
+// appending has a question answered once it is stored. Where a person answers
+// there is no job, and that must still be so at commit: a hand-back in between
+// would leave the question to nobody. The other way round needs no such care,
+// the turn looks again.
 func (p *Plugin) appending(_ context.Context, e hub.EventAppending) (hub.EventAppending, error) {
-	if e.Event.Type != hub.EventMessage || e.Event.Author.Kind != hub.Visitor || e.Room.Mode != hub.ModeAI {
+	if e.Event.Type != hub.EventMessage || e.Event.Author.Kind != hub.Visitor {
+		return e, nil
+	}
+	if e.Room.Mode != hub.ModeAI {
+		e.Epoch = e.Room.Epoch
 		return e, nil
 	}
 	e.Jobs = append(e.Jobs, hub.Job{Kind: Kind, Key: jobKey(e)})

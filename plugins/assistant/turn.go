@@ -64,7 +64,11 @@ func (p *Plugin) answer(ctx context.Context, t storage.Task) error {
 		return err
 	}
 	d, err := storage.DomainByID(ctx, room.Domain)
-	if err != nil || !d.AI {
+	if err != nil {
+		return err
+	}
+	if !d.AI { // switched off while the visitor was there, who learns it now
+		_, err := p.host.Append(ctx, hub.Append{Room: room.ID, Type: hub.EventTakeover, Author: hub.SystemAuthor, Epoch: room.Epoch})
 		return err
 	}
 	question, open, err := p.question(ctx, t)

@@ -271,6 +271,10 @@ func TestNoJobForWhatIsNotAQuestion(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, out.Jobs, err)
 		}
 	}
+	live := hub.EventAppending{Room: hub.Room{Mode: hub.ModeLive, Epoch: 7}, Event: hub.Event{Type: hub.EventMessage, Author: hub.Author{Kind: hub.Visitor}}}
+	if out, err := p.appending(t.Context(), live); err != nil || out.Epoch != 7 {
+		t.Errorf("a room may be handed back unseen: epoch %d, %v", out.Epoch, err)
+	}
 	q := hub.EventAppending{
 		Room:     hub.Room{ID: strings.Repeat("r", 36), Mode: hub.ModeAI},
 		Event:    hub.Event{Type: hub.EventMessage, Author: hub.Author{Kind: hub.Visitor, ID: "v"}},
@@ -370,7 +374,11 @@ func TestDomainWithoutAI(t *testing.T) {
 	if err := f.plugin.answer(f.ctx, f.task(1)); err != nil {
 		t.Fatal(err)
 	}
-	f.wantLog(t, "visitor message Do you ship to Oslo?")
+	// Switched off while the visitor was there, who is told by the room.
+	f.wantLog(t, "visitor message Do you ship to Oslo?", "system takeover")
+	if room, err := f.probe.host.Room(f.ctx, f.visitor.Room); err != nil || room.Mode != hub.ModeLive || room.Holder.ID != "" {
+		t.Errorf("the room: %+v, %v", room, err)
+	}
 }
 
 func TestLaterAttemptIsAnotherTurn(t *testing.T) {

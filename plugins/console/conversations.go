@@ -35,25 +35,24 @@ type row struct {
 // conversations lists a domain's conversations: on the first page those that
 // wait for a person, then all others by their newest message.
 func (p *Plugin) conversations(rq *request, d storage.Domain) error {
-	list := conversationList{Snippet: p.snippet(d), First: true}
+	list := conversationList{Snippet: p.snippet(d)}
 	if rq.Query("show") == "waiting" {
 		list.Filter = "waiting"
 	}
 	filter := storage.RoomFilter{Escalated: list.Filter != "", Limit: listPage + 1}
-	if at := rq.Query("before"); at != "" {
-		before, err := time.Parse(time.RFC3339Nano, at)
-		if err != nil {
-			return hub.ErrNotFound
-		}
-		filter.Before, list.First = before, false
+	after, err := storage.ParseCursor(rq.Query("after"))
+	if err != nil {
+		return hub.ErrNotFound
 	}
+	filter.After, list.First = after, after.At.IsZero()
 	rooms, err := storage.Rooms(rq.ctx, d.ID, filter)
 	if err != nil {
 		return err
 	}
 	if len(rooms) > listPage {
 		rooms = rooms[:listPage]
-		q := url.Values{"before": {hub.Stamp(rooms[listPage-1].Last.At)}}
+		last := rooms[listPage-1]
+		q := url.Values{"after": {storage.Cursor{At: last.Last.At, ID: last.ID}.String()}}
 		if list.Filter != "" {
 			q.Set("show", list.Filter)
 		}

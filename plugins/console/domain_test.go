@@ -113,7 +113,6 @@ func TestConversations(t *testing.T) {
 
 	for i := range 40 {
 		s.room(d, fmt.Sprint("room ", i))
-		time.Sleep(time.Millisecond)
 	}
 	page = s.get("/console/domains/"+d.ID, me)
 	_, rest, ok := strings.Cut(page.body, `data-older href="`)
@@ -122,9 +121,9 @@ func TestConversations(t *testing.T) {
 		t.Fatal("no way to older conversations")
 	}
 	page = s.get(strings.ReplaceAll(older, "&amp;", "&"), me)
-	page.want(t, http.StatusOK, second.Ref, "room 0")
+	page.want(t, http.StatusOK, second.Ref)
 	page.lacks(t, "room 39", "data-live")
-	s.get("/console/domains/"+d.ID+"?before=yesterday", me).want(t, http.StatusNotFound)
+	s.get("/console/domains/"+d.ID+"?after=yesterday", me).want(t, http.StatusNotFound)
 }
 
 func TestSettings(t *testing.T) {

@@ -93,7 +93,15 @@ func (p *Plugin) signIn(rq *request) error {
 			return err
 		}
 	}
-	p.setCookie(rq, cookie, hub.Now().Add(storage.AdminSession))
+	who, err := storage.IdentityByToken(rq.ctx, cookie)
+	if err != nil {
+		return err
+	}
+	until, err := storage.SessionUntil(rq.ctx, who.Session) // a grant's may be later than the sign-in's
+	if err != nil {
+		return err
+	}
+	p.setCookie(rq, cookie, until)
 	return rq.see(next(rq))
 }
 

@@ -69,11 +69,12 @@ type hourly struct {
 
 func newHourly(n int) *hourly { return &hourly{max: n, times: map[string][]time.Time{}} }
 
-// over tells whether an address has made as many as it may.
+// over tells whether an address has made as many as it may. One that is not
+// known has no limit: it would be everybody's.
 func (h *hourly) over(address string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.max > 0 && len(h.recent(address)) >= h.max
+	return h.max > 0 && address != "" && len(h.recent(address)) >= h.max
 }
 
 func (h *hourly) note(address string) {

@@ -54,8 +54,8 @@ func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent
 		return hub.PageContent{}, err
 	}
 	// A cursor that cannot be read shows the newest page.
-	before, _ := time.Parse(time.RFC3339Nano, r.Form.Get("before"))
-	all, reasons, to, more, err := list(ctx, domain.ID, before)
+	after, _ := storage.ParseCursor(r.Form.Get("after"))
+	all, reasons, to, more, err := list(ctx, domain.ID, after)
 	if err != nil {
 		return hub.PageContent{}, err
 	}
@@ -102,7 +102,8 @@ func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent
 	}
 	data := map[string]any{"Rows": rows, "Zone": strings.ReplaceAll(domain.TimeZone, "_", " "), "Older": ""}
 	if more {
-		data["Older"] = r.Path + "?before=" + url.QueryEscape(all[len(all)-1].CreatedAt.Format(time.RFC3339Nano))
+		last := all[len(all)-1]
+		data["Older"] = r.Path + "?after=" + url.QueryEscape(storage.Cursor{At: last.CreatedAt, ID: last.ID}.String())
 	}
 	var out bytes.Buffer
 	t := template.Must(page.Clone()).Funcs(template.FuncMap{

@@ -143,13 +143,10 @@ func setState(ctx context.Context, domain, id, state, by string) error {
 // pageSize is how many escalations the console shows at a time.
 const pageSize = 50
 
-// list reads a domain's escalations before a time, the newest first, with their
+// list reads a page of a domain's escalations, the newest first, with their
 // reasons and recipients; more tells whether older ones exist.
-func list(ctx context.Context, domain string, before time.Time) (all []escalation, reasons map[string][]reason, to map[string][]recipient, more bool, err error) {
-	q := storage.Read(ctx).Where("domain_id = ?", domain)
-	if !before.IsZero() {
-		q = q.Where("created_at < ?", before)
-	}
+func list(ctx context.Context, domain string, after storage.Cursor) (all []escalation, reasons map[string][]reason, to map[string][]recipient, more bool, err error) {
+	q := after.After(storage.Read(ctx).Where("domain_id = ?", domain), "created_at")
 	if err = q.Order("created_at DESC, id DESC").Limit(pageSize + 1).Find(&all).Error; err != nil || len(all) == 0 {
 		return nil, nil, nil, false, err
 	}

@@ -15,6 +15,7 @@ package takeover
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/bellhub/bellhub/hub"
@@ -62,36 +63,43 @@ func (p *Plugin) takeover(ctx context.Context, f hub.Frame) (any, error) {
 	if err := f.Decode(&c); err != nil {
 		return nil, err
 	}
-	room, err := p.take(ctx, f.Room.ID, f.Author, c.Epoch, hub.Append{ClientID: f.ID, Hash: f.Hash})
-	if err != nil {
-		return nil, err
+	a := hub.Append{Room: f.Room.ID, Type: hub.EventTakeover, Author: f.Author, ClientID: f.ID, Hash: f.Hash}
+	if first, err := p.host.Known(ctx, a); err != nil || first.Again {
+		return acked(first), err
 	}
-	return ack{room.Seq, room.Epoch}, nil
+	return p.take(ctx, a, c.Epoch)
 }
 
-// take makes who the room's holder and returns the room as of that. How the
-// event is known to its sender comes with a. confirmed is the epoch in which
-// who may take the room from its holder.
-func (p *Plugin) take(ctx context.Context, id string, who hub.Author, confirmed int64, a hub.Append) (hub.Room, error) {
+// acked acknowledges a takeover or a hand-back, also one sent again: by the
+// epoch that it began, which may be over.
+func acked(out hub.Appended) ack {
+	var h hub.HandOver
+	_ = json.Unmarshal(out.Event.Data, &h) // the log's own, see hub.Room.Next
+	return ack{out.Event.Seq, h.Epoch}
+}
+
+// take makes a's author the room's holder. confirmed is the epoch in which the
+// room may be taken from its holder.
+func (p *Plugin) take(ctx context.Context, a hub.Append, confirmed int64) (ack, error) {
 	for range tries {
-		room, err := p.host.Room(ctx, id)
+		room, err := p.host.Room(ctx, a.Room)
 		if err != nil {
-			return hub.Room{}, err
+			return ack{}, err
 		}
-		if room.Mode == hub.ModeLive && room.Holder.ID == who.ID {
-			return room, nil // twice is once
+		if room.Mode == hub.ModeLive && room.Holder.ID == a.Author.ID {
+			return ack{room.Seq, room.Epoch}, nil // twice is once
 		}
-		if room.Held(who) && room.Epoch != confirmed {
-			return hub.Room{}, held(room)
+		if room.Held(a.Author) && room.Epoch != confirmed {
+			return ack{}, held(room)
 		}
-		a.Room, a.Type, a.Author, a.Epoch = id, hub.EventTakeover, who, room.Epoch
+		a.Epoch = room.Epoch
 		out, err := p.host.Append(ctx, a)
 		if errors.Is(err, hub.ErrStaleEpoch) {
 			continue // somebody was faster: look who
 		}
-		return out.Room, err
+		return acked(out), err
 	}
-	return hub.Room{}, hub.ErrStaleEpoch
+	return ack{}, hub.ErrStaleEpoch
 }
 
 func held(room hub.Room) error {
@@ -103,6 +111,9 @@ func (p *Plugin) handback(ctx context.Context, f hub.Frame) (any, error) {
 		return nil, err
 	}
 	a := hub.Append{Room: f.Room.ID, Type: hub.EventHandback, Author: f.Author, ClientID: f.ID, Hash: f.Hash}
+	if first, err := p.host.Known(ctx, a); err != nil || first.Again {
+		return acked(first), err
+	}
 	for range tries {
 		room, err := p.host.Room(ctx, f.Room.ID)
 		if err != nil {
@@ -129,7 +140,7 @@ func (p *Plugin) handback(ctx context.Context, f hub.Frame) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return ack{out.Event.Seq, out.Room.Epoch}, nil
+		return acked(out), nil
 	}
 	return nil, hub.ErrStaleEpoch
 }
@@ -141,10 +152,10 @@ func (p *Plugin) speaking(ctx context.Context, e hub.EventAppending) (hub.EventA
 	if e.Event.Type != hub.EventMessage || e.Event.Author.Kind != hub.Admin {
 		return e, nil
 	}
-	room, err := p.take(ctx, e.Room.ID, e.Event.Author, 0, hub.Append{})
+	taken, err := p.take(ctx, hub.Append{Room: e.Room.ID, Type: hub.EventTakeover, Author: e.Event.Author}, 0)
 	if err != nil {
 		return e, err
 	}
-	e.Epoch = room.Epoch
+	e.Epoch = taken.Epoch
 	return e, nil
 }

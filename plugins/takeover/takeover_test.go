@@ -74,6 +74,12 @@ func TestTakingOverAndHandingBack(t *testing.T) {
 	if e := r.visitor.WantEvent(hub.EventHandback); e.Get("author.name") != "Ana" {
 		t.Errorf("the visitor sees %s", e.Data)
 	}
+	r.ana.Send("takeover", "t-1", nil) // its acknowledgement was lost, say
+	if ack := r.ana.Want("ack", "error"); ack.Get("epoch") != 2.0 || ack.Get("seq") != 1.0 {
+		t.Errorf("sent again: %s", ack.Data)
+	}
+	r.ana.Send("takeover", "t-1", map[string]any{"epoch": 3})
+	r.ana.WantError(hub.CodeMismatch)
 	r.ana.Send("handback", "h-2", nil)
 	if ack := r.ana.Want("ack", "error"); ack.Get("epoch") != 3.0 {
 		t.Errorf("handed back twice: %s", ack.Data)

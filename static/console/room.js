@@ -77,11 +77,13 @@ function show() {
  * What an event changes in the room, as the server's own rule has it.
  * @param {import("../shared/protocol").RoomEvent} event
  */
-function advance({ type, author, seq }) {
+function advance({ type, author, seq, data }) {
   if (!room) return;
   room.seq = seq;
-  if (type === "takeover") room = { ...room, mode: "live", holder: author, epoch: room.epoch + 1 };
-  if (type === "handback") room = { ...room, mode: "ai", holder: null, epoch: room.epoch + 1 };
+  // The system takes a room when the domain's AI is switched off: nobody holds it.
+  const holder = author.kind === "admin" ? author : null;
+  if (type === "takeover") room = { ...room, mode: "live", holder, epoch: data?.epoch };
+  if (type === "handback") room = { ...room, mode: "ai", holder: null, epoch: data?.epoch };
 }
 
 function tellPresence() {

@@ -157,8 +157,9 @@ export class Thread {
     }
     if (type === "escalation") return bellCard(event, this.#states.get(data.escalation)?.state ?? data.state);
     const name = this.#name(author, true);
-    if (type === "takeover") return line(t("took", { name }), at);
-    if (type === "handback") return line(t("handedBack", { name }), at);
+    const person = author.kind === "admin";
+    if (type === "takeover") return line(person ? t("took", { name }) : t("mode.nobody"), at);
+    if (type === "handback") return person ? line(t("handedBack", { name }), at) : null;
     return data.state === "ai_failed" ? line(t("aiFailed"), at) : null;
   }
 

@@ -153,14 +153,15 @@ export class Conversation {
 
   /** @param {RoomEvent} event */
   #event(event) {
-    const { seq, type, author } = event;
+    const { seq, type, author, data } = event;
     const told = this.panel.thread.add(event);
     this.#seq = seq;
     // Up to room.seq the welcome has told how the room stands.
     if (seq > this.#room.seq && (type === "takeover" || type === "handback")) {
       const live = type === "takeover";
-      const { id, epoch } = this.#room;
-      this.#room = { id, seq, epoch: epoch + 1, mode: live ? "live" : "ai", holder: live ? author : null };
+      // The system takes a room when the domain's AI is switched off: nobody holds it.
+      const holder = live && author.kind === "admin" ? author : null;
+      this.#room = { id: this.#room.id, seq, epoch: data?.epoch, mode: live ? "live" : "ai", holder };
       this.panel.answerer(this.#room);
     }
     if (author.kind === "admin") this.panel.notice.set("away");

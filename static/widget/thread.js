@@ -166,8 +166,9 @@ export class Thread {
   /** @param {RoomEvent} event */
   #words({ type, author, data }) {
     const { t } = this.#options;
-    if (type === "takeover") return t("joined", { name: nameOf(author, t) });
-    if (type === "handback") return t("handback", { name: nameOf(author, t) });
+    const person = author.kind === "admin";
+    if (type === "takeover") return person ? t("joined", { name: nameOf(author, t) }) : t("empty.noAi");
+    if (type === "handback") return person ? t("handback", { name: nameOf(author, t) }) : "";
     return data?.state === "ai_failed" ? t("aiFailed") : "";
   }
 
