@@ -286,11 +286,8 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	if err := p.configure("serve", args, nil); err != nil {
 		return err
 	}
-	if p.config.AI.BaseURL != "" {
-		p.log.Warn("this version has no hosted models yet: the built-in responder answers", "setting", "ai-base-url")
-	}
-	if p.config.NATS != "" {
-		p.log.Warn("this version has no backplane between nodes yet: run one node", "setting", "nats")
+	for _, setting := range p.config.Unused() {
+		p.log.Warn("this version does not use this setting yet", "setting", setting)
 	}
 	// Bound first: a taken port, or which one 0 became, is known at once. What
 	// connects waits until everything is up.
@@ -323,11 +320,7 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	if err := h.Init(p.plugins...); err != nil {
 		return err
 	}
-	defer func() {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		defer cancel()
-		err = errors.Join(err, h.Close(late))
-	}()
+	defer func() { err = errors.Join(err, within(closeTimeout, h.Close)) }()
 	s := server.New(base, server.Options{
 		Hub: h, BaseURL: p.config.BaseURL, Log: p.log,
 		Identify: storage.IdentityByToken, Origins: storage.Origins, Ready: p.store.Ping,
@@ -335,11 +328,7 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 		SendQueueBytes: p.config.Limits.SendQueueBytes, ConnectionsPerIP: p.config.Limits.ConnectionsPerIP,
 		WriteTimeout: p.config.Limits.WriteTimeout, PingInterval: p.config.Limits.PingInterval,
 	})
-	stop := func() error {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.config.Limits.DrainTimeout)
-		defer cancel()
-		return s.Stop(late)
-	}
+	stop := func() error { return within(p.config.Limits.DrainTimeout, s.Stop) }
 	for _, plugin := range p.plugins {
 		if m, ok := plugin.(server.Mounter); ok {
 			if err := s.Mount(plugin.ID(), m); err != nil {
@@ -363,6 +352,13 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 		p.log.Info("stopping")
 		return stop()
 	}
+}
+
+// within gives fn so long to end.
+func within(d time.Duration, fn func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return fn(ctx)
 }
 
 // owner is who a first start in development signs in.

@@ -91,6 +91,20 @@ func (c Config) Development() bool {
 	return loopbackAddr(c.Addr) && c.BaseURL != nil && loopback(c.BaseURL.Hostname())
 }
 
+// Unused names the settings that somebody made and this version has no use for:
+// hosted models (the built-in responder answers) and a backplane between nodes
+// (this process is the only one).
+func (c Config) Unused() []string {
+	var names []string
+	if c.AI.BaseURL != "" {
+		names = append(names, "ai-base-url")
+	}
+	if c.NATS != "" {
+		names = append(names, "nats")
+	}
+	return names
+}
+
 // Listening takes over the port that the system chose for an address with port
 // 0 into a base URL that follows from the address. Before that, such a URL has
 // the port 0.
