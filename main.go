@@ -293,7 +293,7 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	// connects waits until everything is up.
 	ln, err := net.Listen("tcp", p.config.Addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("-addr: %w", err)
 	}
 	defer ln.Close()
 	p.config.Listening(ln.Addr())

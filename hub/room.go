@@ -104,6 +104,9 @@ func (r Room) Next(a Append, at time.Time) (Room, Event, error) {
 		if a.Author.Kind == AI && (a.Epoch == 0 || r.Mode != ModeAI) {
 			return r, Event{}, ErrStaleEpoch
 		}
+		if a.Author.Kind == Admin && r.Escalation.Escalation != "" { // a call heard by who answers already
+			r.Escalation.State = StateJoined
+		}
 	case EventTakeover, EventHandback:
 		if a.Epoch == 0 {
 			return r, Event{}, ErrStaleEpoch

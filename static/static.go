@@ -22,14 +22,14 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"strings"
 	"sync"
 
-	"github.com/tdewolff/minify/v2"
-	"github.com/tdewolff/minify/v2/js"
+	"github.com/evanw/esbuild/pkg/api"
 )
 
 //go:embed widget/*.js shared/*.js i18n/*.json console
@@ -156,9 +156,14 @@ func forWidget(texts map[string]string) []byte {
 // minified is a module without what only people read. Names that other modules
 // see stay as they are.
 func minified(module []byte) ([]byte, error) {
-	var out bytes.Buffer
-	err := js.Minify(minify.New(), &out, bytes.NewReader(module), nil)
-	return out.Bytes(), err
+	out := api.Transform(string(module), api.TransformOptions{
+		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
+		Target: api.ES2022, LegalComments: api.LegalCommentsNone, Charset: api.CharsetUTF8,
+	})
+	if len(out.Errors) > 0 {
+		return nil, errors.New(out.Errors[0].Text)
+	}
+	return out.Code, nil
 }
 
 // compressed is data as a browser that accepts gzip gets it.

@@ -132,11 +132,20 @@ func GrantFor(ctx context.Context, sessionID, roomID string) (Grant, error) {
 
 // RevokeLink ends a link of a domain; hub.ErrNotFound.
 func RevokeLink(ctx context.Context, domain, id string) error {
-	r := DB(ctx).Model(&Link{}).Where("id = ? AND domain_id = ? AND revoked_at IS NULL", id, domain).Update("revoked_at", hub.Now())
-	if r.Error == nil && r.RowsAffected == 0 {
-		return hub.ErrNotFound
-	}
-	return r.Error
+	return Tx(ctx, func(ctx context.Context) error {
+		var l Link
+		err := DB(ctx).Take(&l, "id = ? AND domain_id = ? AND revoked_at IS NULL", id, domain).Error
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return hub.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if err := DB(ctx).Model(&l).Update("revoked_at", hub.Now()).Error; err != nil {
+			return err
+		}
+		return enqueueRelease(ctx, l.RuleID)
+	})
 }
 
 // LinksOf lists the valid links into a room of a domain, the newest first.
@@ -148,6 +157,34 @@ func LinksOf(ctx context.Context, domain, roomID string) ([]Link, error) {
 
 // revokeLinksOf ends every link that a rule's emails brought.
 func revokeLinksOf(ctx context.Context, domain, rule string) error {
-	return DB(ctx).Model(&Link{}).Where("rule_id = ? AND domain_id = ? AND revoked_at IS NULL", rule, domain).
+	err := DB(ctx).Model(&Link{}).Where("rule_id = ? AND domain_id = ? AND revoked_at IS NULL", rule, domain).
 		Update("revoked_at", hub.Now()).Error
+	if err != nil {
+		return err
+	}
+	return enqueueRelease(ctx, rule)
+}
+
+// JobRelease is the kind of the jobs that look after the rooms of a holder whose
+// access was withdrawn; the payload is the holder's id.
+const JobRelease = "takeover.release"
+
+// enqueueRelease has the rooms that holder holds looked after, once its access
+// is gone: nobody must wait for a person who cannot come back.
+func enqueueRelease(ctx context.Context, holder string) error {
+	return Enqueue(ctx, hub.Job{Kind: JobRelease, Key: NewID(), Payload: hub.MarshalData(holder)})
+}
+
+// StrandedRooms lists the rooms held by a CC rule's recipient that no valid link
+// of the rule leads into any more.
+func StrandedRooms(ctx context.Context, rule string) ([]hub.Room, error) {
+	now := hub.Now()
+	reachable := Read(ctx).Model(&Link{}).Select("room_id").Where("rule_id = ? AND revoked_at IS NULL AND expires_at > ?", rule, now)
+	var rows []room
+	err := Read(ctx).Where("holder_id = ? AND mode = ? AND id NOT IN (?)", rule, string(hub.ModeLive), reachable).Find(&rows).Error
+	out := make([]hub.Room, len(rows))
+	for i, r := range rows {
+		out[i] = r.hub()
+	}
+	return out, err
 }

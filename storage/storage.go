@@ -83,13 +83,29 @@ func (s *Store) config() *gorm.Config {
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true, // Open does it, within its context
-		Logger: logger.NewSlogLogger(s.log, logger.Config{
+		Logger: queryLog{logger.NewSlogLogger(s.log, logger.Config{
 			SlowThreshold:             slowQuery,
 			LogLevel:                  logger.Warn,
 			IgnoreRecordNotFoundError: true,
 			ParameterizedQueries:      true, // values are people's words: never logged
-		}),
+		})},
 	}
+}
+
+// queryLog leaves out what is an answer, not a fault: that a key is taken.
+type queryLog struct{ logger.Interface }
+
+func (l queryLog) Trace(ctx context.Context, begin time.Time, fc func() (string, int64), err error) {
+	if unique(err) {
+		err = nil
+	}
+	l.Interface.Trace(ctx, begin, fc, err)
+}
+
+// ParamsFilter keeps what people wrote out of the log: only the statement's
+// shape is in it.
+func (queryLog) ParamsFilter(_ context.Context, statement string, _ ...any) (string, []any) {
+	return statement, nil
 }
 
 // Close closes every connection. What still runs fails.

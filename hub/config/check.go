@@ -51,11 +51,6 @@ func (c *Config) checkAddr(base string) error {
 		if !loopback(host) {
 			return fmt.Errorf("base-url: needed, since addr %q is not on loopback: links in emails are made of it", c.Addr)
 		}
-		// localhost is what browsers trust and what is easy to type; it stands
-		// for ::1 and 127.0.0.1 alike, but not for 127.0.0.2.
-		if host == "127.0.0.1" {
-			host = "localhost"
-		}
 		c.BaseURL = &url.URL{Scheme: "http", Host: origin("http", host, port)}
 		c.derived = true
 		return nil

@@ -276,7 +276,7 @@ func TestHelp(t *testing.T) {
 
 func TestBaseURLFromAddr(t *testing.T) {
 	for addr, want := range map[string]string{
-		"localhost:0": "http://localhost:4711", "127.0.0.1:0": "http://localhost:4711", "[::1]:0": "http://[::1]:4711",
+		"localhost:0": "http://localhost:4711", "127.0.0.1:0": "http://127.0.0.1:4711", "[::1]:0": "http://[::1]:4711",
 		"127.0.0.2:0": "http://127.0.0.2:4711",
 	} {
 		c, err := parse("-addr", addr)

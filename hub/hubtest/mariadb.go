@@ -156,7 +156,13 @@ func startMariaDB() (*mariadb, error) {
 }
 
 func startIn(dir, daemon, install string) (*mariadb, error) {
-	common := []string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data")}
+	// Temporary tables too: servers that other packages' tests make at the same
+	// time take the same names for theirs.
+	temp := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(temp, 0o700); err != nil {
+		return nil, err
+	}
+	common := []string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + temp}
 	if os.Geteuid() == 0 {
 		common = append(common, "--user=root") // which it otherwise refuses to run as
 	}

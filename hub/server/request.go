@@ -61,7 +61,7 @@ func (s *Server) sameSite(c *fiber.Ctx) error {
 	r := &http.Request{Method: c.Method(), Host: s.opts.BaseURL.Host, URL: &url.URL{Path: c.Path()}, Header: http.Header{}}
 	for _, name := range []string{fiber.HeaderOrigin, "Sec-Fetch-Site"} {
 		if v := c.Get(name); v != "" {
-			r.Header.Set(name, v)
+			r.Header.Set(name, s.alias(v))
 		}
 	}
 	var guard http.CrossOriginProtection

@@ -157,6 +157,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusTooManyRequests, "too many connections from this address")
 	}
 	origin, _ := canonicalOrigin(c.Get(fiber.HeaderOrigin))
+	origin = s.alias(origin)
 	address := ip.String()
 	if _, unknown := s.clients.proxied(c); unknown {
 		address = "" // a proxy's, and so everybody's
@@ -178,7 +179,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 // allowOrigin lets the base URL's pages and those of any domain open a socket;
 // the hub then asks whether the page is one of the domain it names.
 func (s *Server) allowOrigin(c *fiber.Ctx, origin string) bool {
-	if origin == s.origin {
+	if s.alias(origin) == s.origin {
 		return true
 	}
 	u, err := url.Parse(origin)
@@ -201,6 +202,18 @@ func (s *Server) allowOrigin(c *fiber.Ctx, origin string) bool {
 // baseOrigin is an address's origin as browsers write it.
 func baseOrigin(base *url.URL) string {
 	origin, _ := canonicalOrigin(base.Scheme + "://" + base.Host)
+	return origin
+}
+
+// alias takes the names of this machine for each other in development: whoever
+// opens 127.0.0.1 instead of localhost is at home. It returns any other origin
+// as it is.
+func (s *Server) alias(origin string) string {
+	u, err := url.Parse(origin)
+	base := s.opts.BaseURL
+	if err == nil && u.Scheme == base.Scheme && u.Port() == base.Port() && loopback(u.Hostname()) && loopback(base.Hostname()) {
+		return s.origin
+	}
 	return origin
 }
 

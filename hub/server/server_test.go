@@ -219,6 +219,18 @@ func TestWhoMayOpenASocket(t *testing.T) {
 	}
 }
 
+func TestTheNamesOfThisMachineAreOneInDevelopment(t *testing.T) {
+	s := serve(t, func(o *Options) { o.BaseURL = &url.URL{Scheme: "http", Host: "localhost:8080"} })
+	for origin, want := range map[string]int{
+		"http://localhost:8080": 200, "http://127.0.0.1:8080": 200, "http://[::1]:8080": 200,
+		"http://127.0.0.1:9090": 403, "https://127.0.0.1:8080": 403, "http://evil.example:8080": 403,
+	} {
+		if status, _ := s.ask(t, "POST /change HTTP/1.1"+host+"\nContent-Length: 0\nOrigin: "+origin); status != want {
+			t.Errorf("%s: %d, want %d", origin, status, want)
+		}
+	}
+}
+
 func TestAnAddressHasSoManySockets(t *testing.T) {
 	s := serve(t, func(o *Options) { o.ConnectionsPerIP = 2 })
 	open := func() (net.Conn, string) {

@@ -75,6 +75,7 @@ func (p *Plugin) Mount(r fiber.Router) {
 	get := func(path string, fn handler) { r.Get(path, p.serve(fn)) } // HEAD too
 	post := func(path string, fn handler) { r.Post(path, p.serve(fn)) }
 
+	get("/", func(rq *request) error { return rq.see("/console") })
 	get("/console", p.home)
 	post("/console/name", p.signedIn(p.rename))
 	get("/console/sign-in", p.askToSignIn)

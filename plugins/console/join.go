@@ -105,6 +105,12 @@ func (p *Plugin) join(rq *request) error {
 	if err != nil {
 		return err
 	}
+	if storage.MayAdmin(rq.ctx, rq.who, l.DomainID) == nil && name != rq.who.Name {
+		// A member is in the room as itself, so that is who the name is for.
+		if err := storage.RenameAdmin(rq.ctx, rq.who.ID, name); err != nil {
+			return err
+		}
+	}
 	until, err := storage.SessionUntil(rq.ctx, session)
 	if err != nil {
 		return err

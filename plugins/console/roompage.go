@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -15,6 +16,7 @@ type roomView struct {
 	Domain  storage.Domain
 	Zone    *time.Location
 	Member  bool
+	Stop    bool            // its reader is emailed this domain's bells, and may stop that
 	Emails  []storage.Email // members only
 	Links   []storage.Link  // members only: the valid ones
 	MaxText int
@@ -26,9 +28,13 @@ func (p *Plugin) showRoom(rq *request, e entry) error {
 		Room: e.room, Domain: e.domain, Zone: e.domain.Location(), Member: e.member(),
 		MaxText: p.host.Limits().MaxText,
 	}
+	rule, err := p.readersRule(rq, e)
+	if err != nil {
+		return err
+	}
+	v.Stop = rule != ""
 	f := p.bareFrame(rq)
 	if v.Member {
-		var err error
 		if f, err = p.domainFrame(rq, e.domain); err != nil {
 			return err
 		}
@@ -70,10 +76,25 @@ func (p *Plugin) revokeLink(rq *request, e entry) error {
 	return hub.ErrNotFound
 }
 
+// readersRule is the CC rule by which the reader is emailed, or empty: that of
+// the link it came by, or, for a member, the active one with its address.
+func (p *Plugin) readersRule(rq *request, e entry) (string, error) {
+	if !e.member() {
+		return e.access.Rule, nil
+	}
+	rules, err := storage.ActiveRules(rq.ctx, e.domain.ID)
+	for _, r := range rules {
+		if r.Email == rq.who.Email {
+			return r.ID, err
+		}
+	}
+	return "", err
+}
+
 // askToStop asks a recipient whether it really wants no more emails.
 func (p *Plugin) askToStop(rq *request, e entry) error {
-	if e.member() {
-		return hub.ErrNotFound
+	if rule, err := p.readersRule(rq, e); err != nil || rule == "" {
+		return errors.Join(err, hub.ErrNotFound)
 	}
 	return p.render(rq, http.StatusOK, "stop", page{
 		Title: p.t(rq, "stop.title"),
@@ -81,15 +102,16 @@ func (p *Plugin) askToStop(rq *request, e entry) error {
 	})
 }
 
-// stopEmails switches the CC rule off that brought the recipient here. Its
-// links end with it, so this is the last page that it sees.
+// stopEmails switches the reader's CC rule off. Its links end with it, so for
+// who came by one this is the last page that it sees.
 func (p *Plugin) stopEmails(rq *request, e entry) error {
-	if e.member() {
-		return hub.ErrNotFound
+	rule, err := p.readersRule(rq, e)
+	if err != nil || rule == "" {
+		return errors.Join(err, hub.ErrNotFound)
 	}
-	if err := storage.SetRuleActive(rq.ctx, e.domain.ID, e.access.Rule, false); err != nil {
+	if err := storage.SetRuleActive(rq.ctx, e.domain.ID, rule, false); err != nil {
 		return err
 	}
-	p.host.Revoke(hub.Revocation{Rule: e.access.Rule})
+	p.host.Revoke(hub.Revocation{Rule: rule})
 	return p.message(rq, http.StatusOK, "stopped")
 }

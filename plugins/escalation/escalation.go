@@ -224,8 +224,9 @@ const jobProgress = "escalation.progress"
 // follow adds such a job to every event that may move an escalation on. The
 // room's own state moves with the event itself.
 func (p *Plugin) follow(_ context.Context, e hub.EventAppending) (hub.EventAppending, error) {
-	moves := []hub.EventType{hub.EventTakeover, hub.EventHandback, hub.EventNotice}
-	if slices.Contains(moves, e.Event.Type) && e.Room.Escalation.Escalation != "" {
+	moves := slices.Contains([]hub.EventType{hub.EventTakeover, hub.EventHandback, hub.EventNotice}, e.Event.Type) ||
+		e.Event.Author.Kind == hub.Admin && storage.Waiting(e.Room.Escalation.State)
+	if moves && e.Room.Escalation.Escalation != "" {
 		e.Jobs = append(e.Jobs, hub.Job{
 			Kind: jobProgress, Key: storage.NewID(), Payload: hub.MarshalData(e.Room.Escalation.Escalation),
 		})

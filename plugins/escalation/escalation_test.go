@@ -112,6 +112,17 @@ func (s shop) emails(t *testing.T) []storage.Email {
 // answer takes the room over and hands it back.
 func (s shop) answer(t *testing.T) {
 	t.Helper()
+	c := s.admin(t)
+	for _, f := range []string{"takeover", "handback"} {
+		c.Send(f, storage.NewID(), nil)
+		c.Want("ack")
+	}
+	s.visitor.WantEvent(hub.EventHandback)
+}
+
+// admin opens the visitor's room as a member of the team.
+func (s shop) admin(t *testing.T) *hubtest.Client {
+	t.Helper()
 	a, err := storage.EnsureAdmin(s.ctx, "ana@shop.example")
 	if err != nil {
 		t.Fatal(err)
@@ -128,12 +139,7 @@ func (s shop) answer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := s.Admin(t, who, s.visitor.Room)
-	for _, f := range []string{"takeover", "handback"} {
-		c.Send(f, storage.NewID(), nil)
-		c.Want("ack")
-	}
-	s.visitor.WantEvent(hub.EventHandback)
+	return s.Admin(t, who, s.visitor.Room)
 }
 
 func TestTheBellEmailsEveryActiveRecipientOnce(t *testing.T) {
@@ -202,6 +208,24 @@ func TestAnAnsweredCallIsOver(t *testing.T) {
 		fourth, e := ring(t, s.visitor, "b-4", "four")
 		if fourth.Get("state") != "logged" || e.Get("data.limited") != true || len(s.emails(t)) != 3 {
 			t.Errorf("over the limit of an hour: %s, %d emails", e.Data, len(s.emails(t)))
+		}
+	})
+}
+
+// Whoever answers already hears the bell in the room: a reply is an answer to it.
+func TestABellWhileSomebodyAnswers(t *testing.T) {
+	each(t, func(t *testing.T, s shop) {
+		ana := s.admin(t)
+		ana.Send("takeover", "t", nil)
+		ana.Want("ack")
+		ring(t, s.visitor, "b", "are you there?")
+		if n, err := storage.CountWaiting(s.ctx, s.domain.ID); err != nil || n != 1 {
+			t.Errorf("%d wait, %v", n, err)
+		}
+		ana.Send("message", "m", map[string]any{"text": "I am"})
+		ana.Want("ack")
+		if n, err := storage.CountWaiting(s.ctx, s.domain.ID); err != nil || n != 0 {
+			t.Errorf("%d wait after the reply, %v", n, err)
 		}
 	})
 }

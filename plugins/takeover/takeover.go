@@ -11,6 +11,10 @@
 // holds, a reply is refused until the room has been taken over from them, which
 // asks for one confirmation: the takeover frame then carries the epoch that was
 // confirmed.
+//
+// A holder whose access is withdrawn (its CC rule switched off, its link
+// revoked) lets go of its rooms, so that no visitor waits for somebody who
+// cannot come back.
 package takeover
 
 import (
@@ -28,7 +32,10 @@ const tries = 5
 // Plugin is Live Agent mode.
 type Plugin struct{ host *hub.Host }
 
-var _ hub.Plugin = (*Plugin)(nil)
+var (
+	_ hub.Plugin = (*Plugin)(nil)
+	_ hub.Runner = (*Plugin)(nil)
+)
 
 // New makes the plugin.
 func New() *Plugin { return &Plugin{} }

@@ -19,6 +19,7 @@ export class Mode {
    * @param {object} options
    * @param {(type: string, data?: object) => Promise<any>} options.ask
    * @param {() => void} options.again reads the room anew
+   * @param {boolean} options.ai the domain's AI is on: a room can be handed back to it
    */
   constructor(options) {
     this.#options = options;
@@ -44,7 +45,7 @@ export class Mode {
     this.#box.dataset.mode = kind;
     this.#text.textContent = t(`mode.${kind}`, { name });
     this.#actions.replaceChildren();
-    if (kind === "you" && may("handback")) this.#add("handback", () => this.#handback());
+    if (kind === "you" && may("handback") && this.#options.ai) this.#add("handback", () => this.#handback());
     if (kind === "ai" && may("takeover")) this.#add("takeover", () => this.#takeover());
     if (kind === "nobody" && may("takeover")) this.#add("takeover", () => this.#takeover());
     if (kind === "person" && may("takeover")) this.#add("takeoverFrom", () => this.#takeover(), { name });

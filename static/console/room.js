@@ -1,5 +1,5 @@
 import { Outbox } from "../shared/outbox.js";
-import { Socket } from "../shared/socket.js";
+import { clientId, Socket } from "../shared/socket.js";
 import { Composer } from "./composer.js";
 import { announce, byId, el } from "./dom.js";
 import { Mode } from "./mode.js";
@@ -55,7 +55,9 @@ const composer = new Composer({
   typing: (on) => socket.send("typing", { on }),
 });
 const mode = new Mode({
-  ask: (type, data) => socket.request(type, data),
+  ai: page.dataset.ai === "true",
+  // The log knows a hand-over by its id for good, so each gets one of its own.
+  ask: (type, data) => socket.request(type, data, clientId()),
   again: () => {
     // Our count of the epoch was wrong: read the room anew.
     socket.close();
@@ -124,7 +126,7 @@ socket.on("presence", ({ visitor, admins }) => {
 
 socket.on("state", ({ state, code, failure }) => {
   if (state === "waiting") thread.interrupt();
-  if (state === "closed" && (code || failure) && code !== 1000) return end(code, failure?.code);
+  if (state === "closed" && (code || failure)) return end(code, failure?.code);
   if (room) show();
   if (state === "waiting") mode.say(t("reconnecting"));
 });

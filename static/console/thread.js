@@ -25,6 +25,8 @@ export class Thread {
    * @type {Map<string, {seq: number, state: string}>}
    */
   #states = new Map();
+  /** The newest call for a person. */
+  #call = { id: "", seq: 0 };
 
   /**
    * @param {object} options
@@ -49,6 +51,7 @@ export class Thread {
   reset(events, more) {
     this.#growing.clear();
     this.#states.clear();
+    this.#call = { id: "", seq: 0 };
     this.#list.replaceChildren(this.#empty);
     this.#more = more;
     this.#first = events[0]?.seq ?? 0;
@@ -167,14 +170,24 @@ export class Thread {
    * Keeps how far a call for a person has got, and shows it on its card.
    * @param {RoomEvent} event
    */
-  #note({ seq, type, data }) {
-    if (!data?.escalation || (type !== "escalation" && type !== "notice")) return;
-    const known = this.#states.get(data.escalation);
-    if (known && known.seq > seq) return; // an older page
-    this.#states.set(data.escalation, { seq, state: data.state });
-    for (const card of this.#list.querySelectorAll(`[data-escalation="${CSS.escape(data.escalation)}"]`)) {
-      card.setAttribute("data-state", data.state);
-      card.querySelector("[data-part=state]")?.replaceChildren(maybe(`state.${data.state}`));
+  #note({ seq, type, author, data }) {
+    if (type === "escalation" && seq > this.#call.seq) this.#call = { id: data?.escalation ?? "", seq };
+    // Somebody who takes over, or answers, has heard the newest call.
+    const { id } = this.#call;
+    const heard = author.kind === "admin" && (type === "takeover" || type === "message") && seq > this.#call.seq;
+    if (heard && id) return this.#state(id, seq, "joined");
+    if (data?.escalation && (type === "escalation" || type === "notice")) this.#state(data.escalation, seq, data.state);
+  }
+
+  /** @param {string} id @param {number} seq @param {string} state */
+  #state(id, seq, state) {
+    const known = this.#states.get(id);
+    // Of an older page, or an email's news after somebody has come.
+    if (known && (known.seq > seq || known.state === "joined")) return;
+    this.#states.set(id, { seq, state });
+    for (const card of this.#list.querySelectorAll(`[data-escalation="${CSS.escape(id)}"]`)) {
+      card.setAttribute("data-state", state);
+      card.querySelector("[data-part=state]")?.replaceChildren(maybe(`state.${state}`));
     }
   }
 

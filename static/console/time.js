@@ -29,8 +29,13 @@ export const clock = (at) => clockFormat.format(at);
 /** @param {Date} at */
 export const day = (at) => dayFormat.format(at);
 
+const localFormat = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
+
 /** Writes the times of the page anew, in the reader's zone; the title has them whole. */
 export function refreshTimes() {
+  for (const node of document.querySelectorAll("time[data-local]")) {
+    if (node instanceof HTMLTimeElement && node.dateTime) node.textContent = localFormat.format(new Date(node.dateTime));
+  }
   for (const node of document.querySelectorAll("time[data-relative]")) {
     if (!(node instanceof HTMLTimeElement) || !node.dateTime) continue;
     const at = new Date(node.dateTime);

@@ -75,6 +75,14 @@ export class Outbox {
   async #flush() {
     if (this.#busy) return;
     this.#busy = true;
+    try {
+      await this.#sendAll();
+    } finally {
+      this.#busy = false; // also where a callback throws: the next add goes on
+    }
+  }
+
+  async #sendAll() {
     let tries = 0;
     for (let item; (item = this.items.find((i) => !i.error)) && this.#socket.state === "online"; ) {
       try {
@@ -97,7 +105,6 @@ export class Outbox {
         }
       }
     }
-    this.#busy = false;
   }
 
   /** @param {Pending} item */

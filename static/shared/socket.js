@@ -94,7 +94,7 @@ class Sequence {
 export class Socket {
   /** @type {State} */
   state = "closed";
-  /** The close code that ended the last connection. */
+  /** The close code that ended the last connection; 0 where close() did. */
   code = 0;
   /**
    * What this member may send, as of the last welcome.
@@ -169,7 +169,7 @@ export class Socket {
     this.#page?.abort();
     this.#page = null;
     this.#log.start(null);
-    this.#end(1000);
+    this.#end(0);
   }
 
   /**

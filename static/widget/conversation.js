@@ -185,6 +185,7 @@ export class Conversation {
     thread.growing.interrupt();
     if (state === "closed") {
       notice.set("connection");
+      if (!code && !failure) return; // we closed it
       if (code === 4409) this.#final("elsewhere");
       else if (code === 1000 || failure?.code === "gone") this.#final("ended");
       else if (code === 4401 || code === 4403) notice.set("final", { text: t("revoked") });

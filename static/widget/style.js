@@ -41,10 +41,11 @@ dialog[open] { animation: rise .2s ease-out; }
 [part=mark] { inline-size: 40px; block-size: 40px; display: grid; place-items: center; border-radius: 14px;
   background: var(--accent); color: var(--on-accent); font-weight: 600; font-size: 18px; }
 [part=title] { font-weight: 600; font-size: 16px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-[part=answerer] { color: var(--muted); font-size: 13px; }
+[part=answerer] { color: var(--muted); font-size: 13px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 [part=answerer]::before { content: ""; display: inline-block; inline-size: 8px; block-size: 8px; margin-inline-end: 6px;
   border-radius: 50%; background: var(--accent); }
 [data-mode=person] [part=answerer]::before { background: var(--brass); }
+[data-mode=nobody] [part=answerer]::before { background: none; box-shadow: inset 0 0 0 2px var(--muted); }
 
 [part=body] { position: relative; flex: 1; min-block-size: 0; }
 [part=scroller] { block-size: 100%; overflow-y: auto; overflow-anchor: none; overscroll-behavior: contain; padding: 16px; }

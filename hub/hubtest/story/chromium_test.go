@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -53,6 +54,16 @@ func (s screen) open(t *testing.T, who, address string) *page {
 		scheme = "dark"
 	}
 	p.do(chromedp.EmulateViewport(s.width, s.height))
+	// What a page's scripts stumble over, for the end of the test.
+	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `window.faults = []; const log = console.error;
+				console.error = (...all) => { faults.push(all.map((a) => a?.stack ?? a).join(" ")); log(...all); };
+				addEventListener("error", (e) => faults.push(e.message + " " + e.filename));
+				addEventListener("unhandledrejection", (e) => faults.push(String(e.reason?.stack ?? e.reason)));`,
+		})
+		return err
+	}))
 	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
@@ -187,6 +198,15 @@ func (p *page) picture(name string) {
 	}
 	if err != nil {
 		p.t.Errorf("picture: %v", err)
+	}
+}
+
+// clean checks that the page's scripts stumbled over nothing since it was
+// loaded.
+func (p *page) clean() {
+	p.t.Helper()
+	for _, fault := range eval[[]string](p, "window.faults") {
+		p.t.Errorf("%s: %s", p.who, fault)
 	}
 }
 

@@ -59,11 +59,9 @@ var (
 )
 
 // databases are what a first run can be made on: their addresses, by name.
-func databases(t *testing.T) map[string]func() string {
-	return map[string]func() string{
-		"SQLite":  func() string { return "" },
-		"MariaDB": func() string { return hubtest.MariaDB(t) },
-	}
+var databases = map[string]func(testing.TB) string{
+	"SQLite":  func(testing.TB) string { return "" },
+	"MariaDB": hubtest.MariaDB,
 }
 
 // start runs the program in development, on a free port and a fresh database,

@@ -181,9 +181,9 @@ func (c *client) thread() string {
 }
 
 func TestTheStoryOverSockets(t *testing.T) {
-	for name, database := range databases(t) {
+	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
-			p := start(t, database())
+			p := start(t, database(t))
 			began := time.Now()
 			tellOverSockets(t, p)
 			t.Logf("told in %s", time.Since(began).Round(time.Millisecond))
