@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 
 # Beside Go, the tests need a C compiler for the race detector, a real MariaDB, a
-# real browser, a checker for the scripts' types, and axe-core: see deps.
+# real browser with a font, a checker for the scripts' types, and axe-core: see
+# deps.
 AXE := .cache/npm/node_modules/axe-core/axe.min.js
 AXE_VERSION := 4.11.0
 
@@ -48,6 +49,7 @@ deps: $(AXE) ## install what the tests need (on Debian as root), or say what is 
 	{ command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null || missing+=(mariadb-server); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	command -v tsc >/dev/null || missing+=(node-typescript); \
+	fc-list 2>/dev/null | grep -q . || missing+=(fontconfig fonts-dejavu-core); \
 	if [ $${#missing[@]} -eq 0 ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \

@@ -69,17 +69,11 @@ Usage:
 Every command takes the global flags too; "bellhub serve -h" lists them.
 `
 
-// closeTimeout bounds what plugins may take to close, after the drain.
-const closeTimeout = 10 * time.Second
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bellhub:", err)
 		os.Exit(1)
 	}
@@ -320,7 +314,7 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	if err := h.Init(p.plugins...); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, within(closeTimeout, h.Close)) }()
+	defer func() { err = errors.Join(err, within(p.config.Limits.DrainTimeout, h.Close)) }()
 	s := server.New(base, server.Options{
 		Hub: h, BaseURL: p.config.BaseURL, Log: p.log,
 		Identify: storage.IdentityByToken, Origins: storage.Origins, Ready: p.store.Ping,

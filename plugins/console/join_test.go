@@ -87,6 +87,29 @@ func TestJoinTwoLinks(t *testing.T) {
 	s.get("/join/"+two, in.Value).leadsTo(t, "/console/rooms/"+r.ID)
 }
 
+// A recipient who is signed in as well is in the room as a member, under the
+// name typed at the link, and may still stop the emails.
+func TestJoinAsMember(t *testing.T) {
+	s := newSite(t, console.Options{MailConfigured: true})
+	d := s.domain("tugu")
+	r := s.room(d, "hi")
+	me := s.signIn("ana@kopitugu.example", d.ID)
+	rule := s.rule(d, "ana@kopitugu.example", "Sales")
+	_, token := s.link(r, rule, time.Hour)
+	s.post("/join/"+token, me, url.Values{"name": {"Ana"}}).leadsTo(t, "/console/rooms/"+r.ID)
+	access, _, err := storage.From(s.ctx).EnterAdmin(s.ctx, must(storage.IdentityByToken(s.ctx, me)), r.ID)
+	if err != nil || access.Author.Name != "Ana" || access.Link != "" {
+		t.Errorf("%+v %v", access, err)
+	}
+	s.get("/console/rooms/"+r.ID, me).want(t, http.StatusOK, "Stop these emails")
+	s.post("/console/rooms/"+r.ID+"/stop-emails", me, nil).want(t, http.StatusOK)
+	if now := must(storage.RuleByID(s.ctx, d.ID, rule.ID)); now.Active {
+		t.Error("the rule is still active")
+	}
+	s.get("/console/rooms/"+r.ID, me).lacks(t, "Stop these emails")
+	s.get("/console/rooms/"+r.ID+"/stop-emails", me).want(t, http.StatusNotFound)
+}
+
 func TestJoinRefused(t *testing.T) {
 	s := newSite(t, console.Options{MailConfigured: true})
 	for _, token := range []string{"x", "..%2f..%2fconsole", "%ff"} {

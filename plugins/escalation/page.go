@@ -7,7 +7,6 @@ import (
 	"embed"
 	"html/template"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
@@ -30,7 +29,7 @@ func (p *Plugin) Pages() []hub.Page {
 // row is an escalation as the page shows it.
 type row struct {
 	ID       string
-	At       time.Time // in the domain's zone
+	At       time.Time // in the domain's zone; the console's script writes it in the reader's
 	Room     string    // the room's reference
 	RoomPath string
 	State    string // a key of the texts
@@ -100,7 +99,7 @@ func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent
 		}
 		rows = append(rows, row)
 	}
-	data := map[string]any{"Rows": rows, "Zone": strings.ReplaceAll(domain.TimeZone, "_", " "), "Older": ""}
+	data := map[string]any{"Rows": rows, "Older": ""}
 	if more {
 		last := all[len(all)-1]
 		data["Older"] = r.Path + "?after=" + url.QueryEscape(storage.Cursor{At: last.CreatedAt, ID: last.ID}.String())

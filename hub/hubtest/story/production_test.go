@@ -115,7 +115,8 @@ func TestProduction(t *testing.T) {
 	}
 
 	// A visitor rings: recorded, and nobody could be told.
-	v := p.dial(t, nil)
+	// 52: what it calls the host is its own affair, see the link below.
+	v := p.dial(t, http.Header{"X-Forwarded-Host": {"evil.example"}})
 	v.hello(map[string]any{"domain": "shop"})
 	if ack := v.ask("contact-admin", "b", map[string]any{"reason": "An invoice, please"}); ack.Data["state"] != "logged" {
 		t.Errorf("acknowledgement: %v", ack.Data)
