@@ -63,13 +63,15 @@ type Server struct {
 	base     context.Context
 	origin   string // the base URL's
 	leaving  atomic.Bool
-	served   chan error
+	listener net.Listener // nil until Start
+	failure  chan error   // what ended serving, once
+	ended    chan struct{}
 }
 
 // New makes a server. ctx is the base of every request's context: it carries
 // the store.
 func New(ctx context.Context, o Options) *Server {
-	s := &Server{opts: o, base: ctx, origin: baseOrigin(o.BaseURL), clients: newClients(o), served: make(chan error, 1)}
+	s := &Server{opts: o, base: ctx, origin: baseOrigin(o.BaseURL), clients: newClients(o), failure: make(chan error, 1), ended: make(chan struct{})}
 	s.app = fiber.New(fiber.Config{
 		Immutable:             true, // Fiber's strings would alias buffers that are used again
 		DisableStartupMessage: true,
@@ -127,11 +129,15 @@ func (s *Server) routes() map[string]int {
 // Start serves requests that come to ln, until Stop, which must follow.
 func (s *Server) Start(ln net.Listener) {
 	s.app.Use(func(c *fiber.Ctx) error { return fiber.ErrNotFound })
-	go func() { s.served <- s.app.Listener(ln) }()
+	s.listener = ln
+	go func() {
+		defer close(s.ended)
+		s.failure <- s.app.Listener(ln)
+	}()
 }
 
 // Failed delivers the error that ended serving, should it end by itself.
-func (s *Server) Failed() <-chan error { return s.served }
+func (s *Server) Failed() <-chan error { return s.failure }
 
 // Stop answers readiness with 503, drains the hub's connections, and then ends
 // serving. It returns when both are done or when ctx ends.
@@ -140,6 +146,16 @@ func (s *Server) Stop(ctx context.Context) error {
 	err := s.opts.Hub.Drain(ctx)
 	if e := s.app.ShutdownWithContext(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("server: stop: %w", e))
+	}
+	if s.listener != nil {
+		// A Shutdown that comes before serving has quite begun does not know
+		// of the listener.
+		_ = s.listener.Close()
+		select {
+		case <-s.ended:
+		case <-ctx.Done():
+			err = errors.Join(err, fmt.Errorf("server: still serving: %w", ctx.Err()))
+		}
 	}
 	// Only now can no handshake add another socket.
 	if e := s.upgrader.wait(ctx); e != nil {
