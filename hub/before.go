@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -85,8 +86,16 @@ func (b *Before[E]) runFrom(ctx context.Context, i int, e *E) (int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	steps := make(chan step[E], len(b.chain)-i) // room for all: the goroutine never waits for us
-	go func(e E) {
+	// The next hook to run. The goroutine takes each by moving it on, and we
+	// abandon one by taking its successor away: only one of us succeeds.
+	var next atomic.Int64
+	next.Store(int64(i))
+	go func(e E, i int) {
 		for _, hook := range b.chain[i:] {
+			if !next.CompareAndSwap(int64(i), int64(i+1)) {
+				return
+			}
+			i++
 			out, err := hook.call(ctx, clone(e))
 			steps <- step[E]{clone(out), err}
 			if err == nil {
@@ -98,28 +107,35 @@ func (b *Before[E]) runFrom(ctx context.Context, i int, e *E) (int, error) {
 				return
 			}
 		}
-	}(clone(*e))
+	}(clone(*e), i)
 	for ; i < len(b.chain); i++ {
 		hook := b.chain[i]
+		var s step[E]
 		overdue := time.NewTimer(hook.timeout)
 		select {
-		case s := <-steps:
-			overdue.Stop()
-			if err := hook.refuses(s.err); err != nil {
-				return i, err
-			}
-			if s.err == nil {
-				*e = s.event
-			}
+		case s = <-steps:
 		case <-overdue.C:
-			return i + 1, hook.refuses(errOverdue)
+			if next.CompareAndSwap(int64(i+1), abandoned) {
+				return i + 1, hook.refuses(errOverdue)
+			}
+			s = <-steps // it made it after all: the next one runs
 		case <-ctx.Done():
 			overdue.Stop()
 			return i, ErrUnavailable
 		}
+		overdue.Stop()
+		if err := hook.refuses(s.err); err != nil {
+			return i, err
+		}
+		if s.err == nil {
+			*e = s.event
+		}
 	}
 	return i, nil
 }
+
+// abandoned is no hook's place in a chain.
+const abandoned = -1
 
 var errSkipped = errors.New("the plugin's breaker is open")
 
@@ -129,11 +145,16 @@ func (h before[E]) call(ctx context.Context, e E) (out E, err error) {
 	if a == nil {
 		return e, errSkipped
 	}
+	parent := ctx
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			out, err = e, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+		if err != nil && parent.Err() != nil {
+			a.returned(errCancelled)
+			return
 		}
 		h.returned(a, err)
 	}()

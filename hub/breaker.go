@@ -38,7 +38,12 @@ type attempt struct {
 	late  bool // likewise: it ended by time
 }
 
-var errOverdue = errors.New("no answer in time")
+var (
+	errOverdue = errors.New("no answer in time")
+	// errCancelled is a call that nobody waited for any more: it says nothing
+	// about the plugin.
+	errCancelled = errors.New("the call was cancelled")
+)
 
 // begin lets a call through, which has to end within d; nil where the breaker
 // is open. late is called should the time run out.
@@ -87,9 +92,12 @@ func (a *attempt) end(err error) (first bool) {
 		a.late = true
 		b.abandoned++
 	}
-	if err == nil || refusal(err) != nil {
+	switch {
+	case errors.Is(err, errCancelled):
+		b.trying = false
+	case err == nil || refusal(err) != nil:
 		b.succeed()
-	} else {
+	default:
 		b.fail()
 	}
 	return true

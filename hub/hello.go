@@ -96,9 +96,10 @@ func (s *session) enterAdmin(ctx context.Context, id string, hello helloData) er
 	}
 	s.be(Admin, access)
 	// Access that was withdrawn before this session could be found by it.
-	if _, room, err = s.hub.opts.Store.EnterAdmin(ctx, s.hs.Identity, hello.Room); err != nil {
+	if access, room, err = s.hub.opts.Store.EnterAdmin(ctx, s.hs.Identity, hello.Room); err != nil {
 		return err
 	}
+	s.be(Admin, access)
 	return s.join(ctx, id, hello, room, "", "")
 }
 
@@ -155,12 +156,16 @@ func (s *session) join(ctx context.Context, id string, hello helloData, room Roo
 	if hello.After != nil {
 		page = Range{After: *hello.After, Limit: MaxPage}
 	}
-	events, more, err := h.opts.Store.Events(ctx, room.ID, page)
-	if err == nil {
-		room, err = h.opts.Store.Room(ctx, room.ID)
-	}
+	// The room before its events: what is committed between the two is beyond
+	// the room's number, and so is still delivered.
+	room, err := h.opts.Store.Room(ctx, room.ID)
 	if err == nil && hello.After != nil && *hello.After > room.Seq {
 		err = ErrResync
+	}
+	var events []Event
+	var more bool
+	if err == nil {
+		events, more, err = h.opts.Store.Events(ctx, room.ID, page)
 	}
 	if err != nil {
 		h.leaveRoom(s, r)

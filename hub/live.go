@@ -117,7 +117,7 @@ func (r *liveRoom) now() (room Room, ok bool) {
 
 // welcome takes a member in who has been sent events up to cursor: send, its
 // welcome, goes out with the room's newest state, and then whatever was held
-// for it. read is the room as the store had it after those events were read.
+// for it. read is the room as the store had it before those events were read.
 func (r *liveRoom) welcome(s *session, read Room, cursor int64, send func(Room)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

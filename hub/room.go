@@ -116,6 +116,7 @@ func (r Room) Next(a Append, at time.Time) (Room, Event, error) {
 			e.Data = MarshalData(HandOver{r.Epoch})
 		}
 		state := StateJoined
+		shutOut := a.Author.Kind == System && r.Holder.ID != ""
 		if a.Type == EventTakeover {
 			r.Mode, r.Holder = ModeLive, a.Author
 		} else {
@@ -124,6 +125,9 @@ func (r Room) Next(a Append, at time.Time) (Room, Event, error) {
 		switch {
 		case a.Author.Kind == System: // the domain's AI was switched off, or on
 			r.Holder = Author{}
+			if shutOut && r.Escalation.Escalation != "" { // who heard the call is gone, and nobody knows
+				r.Escalation.State = StateLogged
+			}
 		case r.Escalation.Escalation != "": // somebody heard the call
 			r.Escalation.State = state
 		}

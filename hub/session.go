@@ -249,6 +249,9 @@ func (s *session) plugged(ctx context.Context, in inbound, fn func(context.Conte
 		Type: in.Type, ID: in.ID, Hash: bodyHash(in), Data: in.Data,
 		Room: room, Domain: domain, Author: s.who, IP: s.hs.IP, Access: s.access,
 	})
+	if errors.Is(err, ErrNotFound) && s.kind == Visitor {
+		return ErrGone // the room was there when the visitor came in
+	}
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func ParseCursor(s string) (Cursor, error) {
 	}
 	stamp, id, ok := strings.Cut(s, "~")
 	at, err := time.Parse(time.RFC3339Nano, stamp)
-	if !ok || err != nil || id == "" {
+	if !ok || err != nil || id == "" || at.Year() < 2000 { // before Bellhub, and before what MySQL knows
 		return Cursor{}, ErrCursor
 	}
 	return Cursor{at.UTC(), id}, nil

@@ -166,6 +166,21 @@ func (s *Store) DomainByKey(ctx context.Context, key string) (hub.Domain, error)
 	return out, nil
 }
 
+// AIOn tells whether a domain's AI answers. The answer is at most two seconds
+// old.
+func AIOn(ctx context.Context, domain string) (bool, error) {
+	s := From(ctx)
+	if on, ok := s.seen.ai(domain); ok {
+		return on, nil
+	}
+	var d Domain
+	if err := Read(ctx).Select("ai").Take(&d, "id = ?", domain).Error; err != nil {
+		return false, err
+	}
+	s.seen.keepAI(domain, d.AI)
+	return d.AI, nil
+}
+
 // cacheLife is how long a node may not know of a change to a domain that
 // another process made.
 const cacheLife = 2 * time.Second
@@ -176,6 +191,7 @@ const cacheLife = 2 * time.Second
 type domainCache struct {
 	mu      sync.Mutex
 	domains map[string]cached[hub.Domain]
+	on      map[string]cached[bool] // AI, by the domain's id
 	all     cached[[]string]
 }
 
@@ -215,5 +231,21 @@ func (c *domainCache) keepOrigins(all []string) {
 func (c *domainCache) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.domains, c.all = nil, cached[[]string]{}
+	c.domains, c.on, c.all = nil, nil, cached[[]string]{}
+}
+
+func (c *domainCache) ai(id string) (on, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	got := c.on[id]
+	return got.value, time.Now().Before(got.until)
+}
+
+func (c *domainCache) keepAI(id string, on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.on == nil {
+		c.on = map[string]cached[bool]{}
+	}
+	c.on[id] = cached[bool]{on, time.Now().Add(cacheLife)}
 }

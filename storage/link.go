@@ -169,10 +169,14 @@ func revokeLinksOf(ctx context.Context, domain, rule string) error {
 // access was withdrawn; the payload is the holder's id.
 const JobRelease = "takeover.release"
 
+// releaseWait lets the holder's connections end first: a reply on one of them
+// would take the room again.
+const releaseWait = time.Second
+
 // enqueueRelease has the rooms that holder holds looked after, once its access
 // is gone: nobody must wait for a person who cannot come back.
 func enqueueRelease(ctx context.Context, holder string) error {
-	return Enqueue(ctx, hub.Job{Kind: JobRelease, Key: NewID(), Payload: hub.MarshalData(holder)})
+	return Enqueue(ctx, hub.Job{Kind: JobRelease, Key: NewID(), Payload: hub.MarshalData(holder), RunAt: hub.Now().Add(releaseWait)})
 }
 
 // StrandedRooms lists the rooms held by a CC rule's recipient that no valid link

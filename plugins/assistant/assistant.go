@@ -73,7 +73,8 @@ func (p *Plugin) ID() string { return "assistant" }
 func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
 	p.host = h
 	h.Hooks.EventAppending.Bind(h, p.appending)
-	h.Hooks.HandingBack.Bind(h, p.handingBack)
+	// Failing open would say that nothing can answer, and be believed.
+	h.Hooks.HandingBack.Bind(h, p.handingBack, hub.FailClosed())
 	return nil
 }
 
@@ -88,16 +89,27 @@ func (p *Plugin) Run(ctx context.Context) error {
 // there is no job, and that must still be so at commit: a hand-back in between
 // would leave the question to nobody. The other way round needs no such care,
 // the turn looks again.
-func (p *Plugin) appending(_ context.Context, e hub.EventAppending) (hub.EventAppending, error) {
+func (p *Plugin) appending(ctx context.Context, e hub.EventAppending) (hub.EventAppending, error) {
 	if e.Event.Type != hub.EventMessage || e.Event.Author.Kind != hub.Visitor {
 		return e, nil
 	}
 	if e.Room.Mode != hub.ModeAI {
-		e.Epoch = e.Room.Epoch
-		return e, nil
+		// With no holder the AI is off, or was when the room was last looked at.
+		if on, err := p.switchedOn(ctx, e.Room); err != nil || !on {
+			e.Epoch = e.Room.Epoch
+			return e, err
+		}
 	}
 	e.Jobs = append(e.Jobs, hub.Job{Kind: Kind, Key: jobKey(e)})
 	return e, nil
+}
+
+// switchedOn tells whether nobody holds a live room and the domain's AI is on.
+func (p *Plugin) switchedOn(ctx context.Context, r hub.Room) (bool, error) {
+	if r.Mode != hub.ModeLive || r.Holder.ID != "" {
+		return false, nil
+	}
+	return storage.AIOn(ctx, r.Domain)
 }
 
 // jobKey is the same for the same message sent again. The client id is hashed

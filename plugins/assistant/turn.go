@@ -60,12 +60,22 @@ func (p *Plugin) giveUp(ctx context.Context, t storage.Task, cause error) error 
 func (p *Plugin) answer(ctx context.Context, t storage.Task) error {
 	// The room first: what changes hands after this is refused by its epoch.
 	room, err := p.host.Room(ctx, t.Room)
-	if err != nil || room.Mode != hub.ModeAI {
+	if err != nil || room.Held(author) {
 		return err
 	}
 	d, err := storage.DomainByID(ctx, room.Domain)
 	if err != nil {
 		return err
+	}
+	if d.AI && room.Mode == hub.ModeLive { // switched on again since
+		out, err := p.host.Append(ctx, hub.Append{Room: room.ID, Type: hub.EventHandback, Author: hub.SystemAuthor, Epoch: room.Epoch})
+		if err != nil {
+			return err
+		}
+		room = out.Room
+	}
+	if !d.AI && room.Mode == hub.ModeLive {
+		return nil
 	}
 	if !d.AI { // switched off while the visitor was there, who learns it now
 		_, err := p.host.Append(ctx, hub.Append{Room: room.ID, Type: hub.EventTakeover, Author: hub.SystemAuthor, Epoch: room.Epoch})
@@ -123,6 +133,7 @@ func (p *Plugin) question(ctx context.Context, t storage.Task) (q hub.Event, ope
 			switch {
 			case e.Seq == t.Seq:
 				q, open = e, e.Author.Kind == hub.Visitor
+			case e.Type == hub.EventHandback && e.Author.Kind == hub.System: // the AI was switched on
 			case e.Type == hub.EventTakeover, e.Type == hub.EventHandback, e.Author.Kind == hub.AI && answers(e, t.Seq):
 				return q, false, nil
 			}

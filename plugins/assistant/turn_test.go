@@ -262,7 +262,7 @@ func TestAPersonsQuestionsAreTheirs(t *testing.T) {
 func TestNoJobForWhatIsNotAQuestion(t *testing.T) {
 	p := New(Options{})
 	for name, e := range map[string]hub.EventAppending{
-		"live":       {Room: hub.Room{Mode: hub.ModeLive}, Event: hub.Event{Type: hub.EventMessage, Author: hub.Author{Kind: hub.Visitor}}},
+		"live":       {Room: hub.Room{Mode: hub.ModeLive, Holder: hub.Author{Kind: hub.Admin, ID: "ana"}}, Event: hub.Event{Type: hub.EventMessage, Author: hub.Author{Kind: hub.Visitor}}},
 		"an answer":  {Room: hub.Room{Mode: hub.ModeAI}, Event: hub.Event{Type: hub.EventMessage, Author: author}},
 		"an admin's": {Room: hub.Room{Mode: hub.ModeAI}, Event: hub.Event{Type: hub.EventMessage, Author: hub.Author{Kind: hub.Admin}}},
 		"the bell":   {Room: hub.Room{Mode: hub.ModeAI}, Event: hub.Event{Type: hub.EventEscalation, Author: hub.Author{Kind: hub.Visitor}}},
@@ -271,7 +271,7 @@ func TestNoJobForWhatIsNotAQuestion(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, out.Jobs, err)
 		}
 	}
-	live := hub.EventAppending{Room: hub.Room{Mode: hub.ModeLive, Epoch: 7}, Event: hub.Event{Type: hub.EventMessage, Author: hub.Author{Kind: hub.Visitor}}}
+	live := hub.EventAppending{Room: hub.Room{Mode: hub.ModeLive, Epoch: 7, Holder: hub.Author{Kind: hub.Admin, ID: "ana"}}, Event: hub.Event{Type: hub.EventMessage, Author: hub.Author{Kind: hub.Visitor}}}
 	if out, err := p.appending(t.Context(), live); err != nil || out.Epoch != 7 {
 		t.Errorf("a room may be handed back unseen: epoch %d, %v", out.Epoch, err)
 	}
@@ -379,6 +379,28 @@ func TestDomainWithoutAI(t *testing.T) {
 	if room, err := f.probe.host.Room(f.ctx, f.visitor.Room); err != nil || room.Mode != hub.ModeLive || room.Holder.ID != "" {
 		t.Errorf("the room: %+v, %v", room, err)
 	}
+}
+
+// A visitor who stays while the owner switches the AI off and on again.
+func TestTheAIIsSwitchedOffAndOn(t *testing.T) {
+	f := newFixture(t, nil)
+	f.run(t, f.plugin, f.probe)
+	turn := func(on bool) {
+		f.domain.AI = on
+		if err := storage.UpdateDomain(f.ctx, f.domain, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	turn(false)
+	f.ask("1", "Do you ship to Oslo?")
+	f.visitor.WantEvent(hub.EventTakeover)
+	f.ask("2", "Anybody?") // nobody: recorded, and that is all
+	turn(true)
+	f.ask("3", "Do you ship to Oslo?")
+	if e := f.visitor.WantEvent(hub.EventHandback); e.Get("author.kind") != "system" {
+		t.Errorf("the AI is back by %s", e.Data)
+	}
+	f.answered()
 }
 
 func TestLaterAttemptIsAnotherTurn(t *testing.T) {

@@ -78,6 +78,9 @@ func (h *hourly) over(address string) bool {
 }
 
 func (h *hourly) note(address string) {
+	if address == "" {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.times) >= remembered {

@@ -38,7 +38,7 @@ func (p *Plugin) release(ctx context.Context, t storage.Task) error {
 			a.Type, a.Author = hub.EventTakeover, hub.SystemAuthor
 		}
 		// Stale: it has changed hands by itself.
-		if _, err := p.host.Append(ctx, a); err != nil && !errors.Is(err, hub.ErrStaleEpoch) {
+		if _, err := p.host.Append(ctx, a); err != nil && !errors.Is(err, hub.ErrStaleEpoch) && !errors.Is(err, hub.ErrGone) {
 			errs = append(errs, err)
 		}
 	}

@@ -42,6 +42,7 @@ func TestAHolderWhoIsShutOutLetsGo(t *testing.T) {
 	} {
 		for _, aiOn := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				ctx, store := hubtest.SQLite(t)
 				k := hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store}, takeover.New(), &responder{on: aiOn})
 				d, err := storage.AddDomain(ctx, storage.Domain{Key: "shop", Name: "Shop", AI: true})

@@ -85,11 +85,9 @@ export class Outbox {
   async #sendAll() {
     let tries = 0;
     for (let item; (item = this.items.find((i) => !i.error)) && this.#socket.state === "online"; ) {
+      let ack;
       try {
-        const ack = await this.#socket.request(item.type, item.data, item.id);
-        tries = 0;
-        this.#remove(item);
-        this.#options.sent(item, ack);
+        ack = await this.#socket.request(item.type, item.data, item.id);
       } catch (error) {
         const failure = /** @type {Failure} */ (error);
         if (failure.code === "offline") break; // the next welcome goes on
@@ -103,7 +101,11 @@ export class Outbox {
           this.#keep(item);
           this.#options.failed(item, failure);
         }
+        continue;
       }
+      tries = 0;
+      this.#remove(item);
+      this.#options.sent(item, ack);
     }
   }
 
