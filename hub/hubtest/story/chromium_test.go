@@ -103,7 +103,7 @@ func eval[T any](p *page, script string) T {
 // page that is just being left, count as false.
 func (p *page) until(what, script string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, 40*time.Second)
 	defer cancel()
 	poll := chromedp.Poll[bool](`(() => { const $ = `+find+`; try { return !!(`+script+`); } catch { return false; } })()`,
 		chromedp.WithPollingInterval(30*time.Millisecond), chromedp.WithPollingTimeout(0))
