@@ -55,7 +55,7 @@ func (h *after[E]) work(ctx context.Context) {
 }
 
 func (h *after[E]) call(ctx context.Context, e E) {
-	a := h.begin()
+	a := h.begin(func() {})
 	if a == nil {
 		return
 	}

@@ -90,13 +90,16 @@ func (b *Before[E]) runFrom(ctx context.Context, i int, e *E) (int, error) {
 	// abandon one by taking its successor away: only one of us succeeds.
 	var next atomic.Int64
 	next.Store(int64(i))
-	go func(e E, i int) {
-		for _, hook := range b.chain[i:] {
-			if !next.CompareAndSwap(int64(i), int64(i+1)) {
+	// Hooks whose time is over. The breaker has counted each before we hear of
+	// it, so that whoever is answered next finds it open.
+	late := make(chan int, len(b.chain)-i)
+	go func(e E, first int) {
+		for at := first; at < len(b.chain); at++ {
+			if !next.CompareAndSwap(int64(at), int64(at+1)) {
 				return
 			}
-			i++
-			out, err := hook.call(ctx, clone(e))
+			hook := b.chain[at]
+			out, err := hook.call(ctx, clone(e), func() { late <- at })
 			steps <- step[E]{clone(out), err}
 			if err == nil {
 				e = out
@@ -108,28 +111,29 @@ func (b *Before[E]) runFrom(ctx context.Context, i int, e *E) (int, error) {
 			}
 		}
 	}(clone(*e), i)
-	for ; i < len(b.chain); i++ {
+	for i < len(b.chain) {
 		hook := b.chain[i]
 		var s step[E]
-		overdue := time.NewTimer(hook.timeout)
 		select {
 		case s = <-steps:
-		case <-overdue.C:
+		case overdue := <-late:
+			if overdue != i {
+				continue // an earlier one, which made it all the same
+			}
 			if next.CompareAndSwap(int64(i+1), abandoned) {
 				return i + 1, hook.refuses(errOverdue)
 			}
-			s = <-steps // it made it after all: the next one runs
+			s = <-steps // it made it too: the next one runs already
 		case <-ctx.Done():
-			overdue.Stop()
 			return i, ErrUnavailable
 		}
-		overdue.Stop()
 		if err := hook.refuses(s.err); err != nil {
 			return i, err
 		}
 		if s.err == nil {
 			*e = s.event
 		}
+		i++
 	}
 	return i, nil
 }
@@ -139,9 +143,10 @@ const abandoned = -1
 
 var errSkipped = errors.New("the plugin's breaker is open")
 
-// call runs one hook, its panic caught and its end counted.
-func (h before[E]) call(ctx context.Context, e E) (out E, err error) {
-	a := h.begin()
+// call runs one hook, its panic caught and its end counted; late is called
+// should its time run out.
+func (h before[E]) call(ctx context.Context, e E, late func()) (out E, err error) {
+	a := h.begin(late)
 	if a == nil {
 		return e, errSkipped
 	}
@@ -161,10 +166,12 @@ func (h before[E]) call(ctx context.Context, e E) (out E, err error) {
 	return h.fn(ctx, e)
 }
 
-// begin asks the plugin's breaker for a call.
-func (b binding) begin() *attempt {
+// begin asks the plugin's breaker for a call; late is called should its time
+// run out.
+func (b binding) begin(late func()) *attempt {
 	return b.host.breaker.begin(b.timeout, func() {
 		b.host.Log.Error("hook abandoned", "after", b.timeout, "refuses", b.closed)
+		late()
 	})
 }
 
