@@ -25,12 +25,3 @@ const (
 	CloseSuperseded  CloseCode = 4409 // a newer connection took this one's place
 	CloseFlood       CloseCode = 4429 // too much, too fast
 )
-
-// Reconnect tells whether a client may come back by itself after this code.
-func (c CloseCode) Reconnect() bool {
-	switch c {
-	case CloseGoingAway, CloseInternal, CloseRestart, CloseTryLater, CloseTooSlow, CloseFlood:
-		return true
-	}
-	return false
-}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/url"
-	"slices"
 )
 
 // Host is the hub as one plugin sees it. It is valid from Init to Close.
@@ -35,9 +34,6 @@ func (h *Host) Texts() Texts { return h.hub.opts.Texts }
 
 // Asset returns the address of a file of the package static, for a page.
 func (h *Host) Asset(name string) string { return h.hub.opts.Asset(name) }
-
-// Markdown returns what an AI or an admin wrote as safe HTML.
-func (h *Host) Markdown(text string) string { return h.hub.opts.Render(text) }
 
 // Limits returns what the operator configured.
 func (h *Host) Limits() Limits { return h.hub.opts.Limits }
@@ -125,13 +121,4 @@ func (h *Host) BellRung(ctx context.Context, e BellRung) (BellRung, error) {
 // HandingBack asks the plugins whether anything could answer in the room.
 func (h *Host) HandingBack(ctx context.Context, e HandingBack) (HandingBack, error) {
 	return h.Hooks.HandingBack.run(ctx, e)
-}
-
-// Plugins lists the ids of the plugins in list order.
-func (h *Host) Plugins() []string {
-	var ids []string
-	for _, p := range h.hub.plugins {
-		ids = append(ids, p.ID())
-	}
-	return slices.Clip(ids)
 }

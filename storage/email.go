@@ -42,7 +42,6 @@ type EmailKind string
 const (
 	EmailBell    EmailKind = "bell"     // a visitor rang: Data is a Bell
 	EmailNewLink EmailKind = "new_link" // a recipient asked for a new link: Data is a Bell
-	EmailSignIn  EmailKind = "sign_in"  // an admin asked to sign in
 )
 
 // EmailState says how far an email has got. It only moves forward.

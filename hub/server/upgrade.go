@@ -20,8 +20,6 @@ import (
 )
 
 const (
-	subprotocol = "bellhub.v1"
-
 	// The library's buffers, held as long as the connection. A small frame
 	// fits into readBuffer; writeBuffer must hold any control frame whole.
 	readBuffer  = 512
@@ -132,7 +130,7 @@ func (u *upgrader) serveSocket(raw net.Conn, early []byte, r *http.Request, serv
 	defer u.leave()
 	e := newEdge(raw, early, &u.opts, &u.timing)
 	ws, err := websocket.Accept(&handover{edge: e, header: http.Header{}}, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{subprotocol},
+		Subprotocols:       []string{hub.Subprotocol},
 		InsecureSkipVerify: true, // allowedOrigin has judged
 		CompressionMode:    websocket.CompressionDisabled,
 	})
@@ -272,8 +270,8 @@ func handshakeRequest(c *fiber.Ctx) *http.Request {
 	r.Header.Set("Upgrade", "websocket")
 	r.Header.Set("Sec-WebSocket-Version", "13")
 	r.Header.Set("Sec-WebSocket-Key", key)
-	if offers(h, fiber.HeaderSecWebSocketProtocol, subprotocol) {
-		r.Header.Set("Sec-WebSocket-Protocol", subprotocol)
+	if offers(h, fiber.HeaderSecWebSocketProtocol, hub.Subprotocol) {
+		r.Header.Set("Sec-WebSocket-Protocol", hub.Subprotocol)
 	}
 	return r
 }
