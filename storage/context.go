@@ -53,6 +53,12 @@ func Read(ctx context.Context) *gorm.DB {
 	return From(ctx).read.WithContext(ctx)
 }
 
+// inTx tells whether ctx carries a transaction.
+func inTx(ctx context.Context) bool {
+	_, ok := ctx.Value(txKey{}).(*tx)
+	return ok
+}
+
 // txRetries is how often a transaction that lost a deadlock or waited too long
 // for a lock is tried again.
 const txRetries = 3
@@ -64,7 +70,7 @@ const txTimeout = 10 * time.Second
 // already, fn joins it. Deadlocks and lock timeouts roll back and run fn again,
 // so fn must be repeatable: nothing in it may reach beyond the database.
 func Tx(ctx context.Context, fn func(context.Context) error) error {
-	if _, ok := ctx.Value(txKey{}).(*tx); ok {
+	if inTx(ctx) {
 		return fn(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)

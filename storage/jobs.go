@@ -42,30 +42,37 @@ type job struct {
 // Enqueue adds jobs in the transaction that ctx carries, or in one of its own.
 // One whose (Kind, Key) exists already is dropped.
 func Enqueue(ctx context.Context, jobs ...hub.Job) error {
-	return Tx(ctx, func(ctx context.Context) error { return enqueue(ctx, jobs, "", 0) })
+	rows := newJobs(jobs, "", 0)
+	return Tx(ctx, func(ctx context.Context) error { return insertJobs(ctx, rows) })
 }
 
-// enqueue adds the jobs that event (roomID, seq) caused.
-func enqueue(ctx context.Context, jobs []hub.Job, roomID string, seq int64) error {
-	if len(jobs) == 0 {
-		return nil
-	}
+// newJobs makes the rows of the jobs that event (roomID, seq) caused.
+func newJobs(jobs []hub.Job, roomID string, seq int64) []job {
 	now := hub.Now()
 	rows := make([]job, len(jobs))
-	kinds := map[string]bool{}
 	for i, j := range jobs {
-		kinds[j.Kind] = true
 		rows[i] = job{
-			ID: NewID(), Kind: j.Kind, Key: j.Key, State: jobReady, RunAt: j.RunAt, Priority: j.Priority,
+			ID: NewID(), Kind: j.Kind, Key: j.Key, State: jobReady, RunAt: utc(j.RunAt), Priority: j.Priority,
 			Payload: string(j.Payload), RoomID: roomID, Seq: seq, CreatedAt: now, UpdatedAt: now,
 		}
 		if j.RunAt.IsZero() {
 			rows[i].RunAt = now
 		}
-		rows[i].RunAt = utc(rows[i].RunAt)
+	}
+	return rows
+}
+
+// insertJobs writes them, and wakes their workers once that is committed.
+func insertJobs(ctx context.Context, rows []job) error {
+	if len(rows) == 0 {
+		return nil
 	}
 	if err := DB(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error; err != nil {
 		return err
+	}
+	kinds := map[string]bool{}
+	for _, j := range rows {
+		kinds[j.Kind] = true
 	}
 	s := From(ctx)
 	afterCommit(ctx, func() {

@@ -1,13 +1,12 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
 	"time"
-
-	"gorm.io/gorm"
 
 	"github.com/bellhub/bellhub/hub"
 )
@@ -49,74 +48,25 @@ func (e event) hub() hub.Event {
 	return out
 }
 
-// Append implements [hub.Store]: the room's row is locked, the client id looked
-// up, Within run, the log's rule applied, and event, jobs and the room's new
-// state are written, all in one transaction.
+// Append implements [hub.Store]. Appends that wait at the same time share a
+// transaction. One with further writes of its own has one of its own, and so
+// has one that is part of a transaction under way.
 func (s *Store) Append(ctx context.Context, a hub.Append) (hub.Appended, error) {
+	ctx = With(ctx, s)
 	var out hub.Appended
-	err := Tx(With(ctx, s), func(ctx context.Context) (err error) {
-		out, err = appendTo(ctx, a)
-		return err
-	})
+	var err error
+	if a.Within != nil || inTx(ctx) {
+		e := &entry{Append: a}
+		err = Tx(ctx, func(ctx context.Context) error { return batch{e}.write(ctx, true) })
+		out, err = e.out, cmp.Or(err, e.err)
+	} else {
+		out, err = s.commits.append(ctx, a)
+	}
 	var public *hub.Error
 	if err != nil && !errors.As(err, &public) {
 		err = hub.Wrap(err, hub.CodeUnavailable, hub.ErrUnavailable.Message)
 	}
 	return out, err
-}
-
-func appendTo(ctx context.Context, a hub.Append) (hub.Appended, error) {
-	var row room
-	if err := lockRoom(ctx, a.Room, &row); err != nil {
-		return hub.Appended{}, err
-	}
-	if a.ClientID != "" {
-		again, found, err := appendedBefore(ctx, a)
-		if err != nil || found {
-			return hub.Appended{Event: again, Room: row.hub(), Again: found}, err
-		}
-	}
-	if row.Open == nil {
-		return hub.Appended{}, hub.ErrGone
-	}
-	a.Jobs = slices.Clone(a.Jobs)
-	if a.Within != nil {
-		if err := a.Within(ctx, &a); err != nil {
-			return hub.Appended{}, err
-		}
-	}
-	next, e, err := row.hub().Next(a, hub.Now())
-	if err != nil {
-		return hub.Appended{}, err
-	}
-	stored := newEvent(e, a)
-	if err := DB(ctx).Create(&stored).Error; err != nil {
-		return hub.Appended{}, err
-	}
-	if err := enqueue(ctx, a.Jobs, e.Room, e.Seq); err != nil {
-		return hub.Appended{}, err
-	}
-	row.set(next)
-	if err := DB(ctx).Select("*").Omit("created_at").Updates(&row).Error; err != nil {
-		return hub.Appended{}, err
-	}
-	return hub.Appended{Event: e, Room: next}, nil
-}
-
-// appendedBefore finds the event that a's client id made already.
-func appendedBefore(ctx context.Context, a hub.Append) (hub.Event, bool, error) {
-	var row event
-	err := DB(ctx).Take(&row, "room_id = ? AND author_kind = ? AND author_id = ? AND client_id = ?",
-		a.Room, string(a.Author.Kind), a.Author.ID, a.ClientID).Error
-	switch {
-	case errors.Is(err, gorm.ErrRecordNotFound):
-		return hub.Event{}, false, nil
-	case err != nil:
-		return hub.Event{}, false, err
-	case row.BodyHash != a.Hash:
-		return hub.Event{}, false, hub.ErrMismatch
-	}
-	return row.hub(), true, nil
 }
 
 // Events implements [hub.Store].

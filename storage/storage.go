@@ -23,6 +23,8 @@ type Store struct {
 	log   *slog.Logger
 	wake  wakers
 	seen  domainCache
+
+	commits *committer
 }
 
 var _ hub.Store = (*Store)(nil)
@@ -60,6 +62,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		_ = s.Close()
 		return nil, fmt.Errorf("storage: open %s: %w", Redact(o.URL), err)
 	}
+	s.commits = newCommitter(s)
 	return s, nil
 }
 
@@ -108,8 +111,12 @@ func (queryLog) ParamsFilter(_ context.Context, statement string, _ ...any) (str
 	return statement, nil
 }
 
-// Close closes every connection. What still runs fails.
+// Close closes every connection, after the appends that are being committed.
+// What still runs or waits fails.
 func (s *Store) Close() error {
+	if s.commits != nil {
+		s.commits.close()
+	}
 	var errs []error
 	for i, g := range []*gorm.DB{s.write, s.read} {
 		if g == nil || i > 0 && g == s.write {

@@ -1,0 +1,247 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm/clause"
+
+	"github.com/bellhub/bellhub/hub"
+)
+
+// batch is appends that share a transaction.
+type batch []*entry
+
+// write is the transaction: the rooms' rows are locked, in order of their ids so
+// that no two processes wait for each other in a ring; the log's rule is applied
+// to each append in memory; events, jobs and the rooms' new states are written.
+// It may run more than once.
+//
+// An append that is refused writes nothing and leaves the others alone, unless
+// its Within may have written already. wary looks client ids up beforehand;
+// without, a known one breaks the index, and the whole batch, or is errLookUp.
+func (b batch) write(ctx context.Context, wary bool) error {
+	rows, err := b.lock(ctx)
+	if err != nil {
+		return err
+	}
+	var known map[clientKey]event
+	if wary {
+		if known, err = b.known(ctx); err != nil {
+			return err
+		}
+	}
+	now := hub.Now()
+	var events []event
+	var jobs []job
+	changed := map[*room]bool{} // and whether more than its newest message did
+	fresh := make(map[clientKey]*entry, len(b))
+	for _, e := range b {
+		e.out, e.err = hub.Appended{}, nil
+		row := rows[e.Room]
+		if row == nil {
+			e.err = hub.ErrNotFound
+			continue
+		}
+		key := keyOf(e.Append)
+		if first, ok := fresh[key]; ok && key.client != "" {
+			e.again(first.Hash, first.out.Event, row)
+			continue
+		}
+		if first, ok := known[key]; ok && key.client != "" {
+			e.again(first.BodyHash, first.hub(), row)
+			continue
+		}
+		before := row.hub()
+		a := e.Append
+		a.Jobs = slices.Clone(a.Jobs)
+		switch {
+		case row.Open == nil:
+			e.err = hub.ErrGone
+		case a.Within != nil:
+			if err := a.Within(ctx, &a); err != nil {
+				return err
+			}
+			fallthrough
+		default:
+			e.out.Room, e.out.Event, e.err = before.Next(a, now)
+		}
+		if e.err != nil {
+			e.out = hub.Appended{}
+			switch {
+			case a.Within != nil:
+				return e.err
+			case e.ClientID != "" && !wary:
+				return errLookUp // what is refused now may have been stored before
+			}
+			continue
+		}
+		events = append(events, newEvent(e.out.Event, a))
+		jobs = append(jobs, newJobs(a.Jobs, e.Room, e.out.Event.Seq)...)
+		row.set(e.out.Room)
+		changed[row] = changed[row] || !saidOnly(before, e.out.Room)
+		fresh[key] = e
+	}
+	if err := insertEvents(ctx, events); err != nil {
+		return err
+	}
+	if err := insertJobs(ctx, jobs); err != nil {
+		return err
+	}
+	return updateRooms(ctx, changed)
+}
+
+var errLookUp = errors.New("storage: client ids must be looked up")
+
+// saidOnly tells whether nothing but a message came between two states of a room.
+func saidOnly(before, after hub.Room) bool {
+	before.Seq, before.Last = after.Seq, after.Last
+	return before == after
+}
+
+// again answers for an append whose client id is known.
+func (e *entry) again(hash string, first hub.Event, row *room) {
+	if hash != e.Hash {
+		e.err = hub.ErrMismatch
+		return
+	}
+	e.out = hub.Appended{Event: first, Room: row.hub(), Again: true}
+}
+
+// lock reads the batch's rooms and holds them until the transaction ends.
+// SQLite has one writer, which is lock enough.
+func (b batch) lock(ctx context.Context) (map[string]*room, error) {
+	ids := make([]string, 0, len(b))
+	for _, e := range b {
+		ids = append(ids, e.Room)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	rows := make(map[string]*room, len(ids))
+	for part := range slices.Chunk(ids, From(ctx).rowsAtOnce()) {
+		var found []room
+		err := DB(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN ?", part).Order("id").Find(&found).Error
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			rows[found[i].ID] = &found[i]
+		}
+	}
+	return rows, nil
+}
+
+// clientKey is what a client id is unique in.
+type clientKey struct {
+	room   string
+	kind   hub.Kind
+	author string
+	client string
+}
+
+func keyOf(a hub.Append) clientKey {
+	return clientKey{a.Room, a.Author.Kind, a.Author.ID, a.ClientID}
+}
+
+// known finds the events that the batch's client ids made already.
+func (b batch) known(ctx context.Context) (map[clientKey]event, error) {
+	var keys [][]any
+	for _, e := range b {
+		if e.ClientID != "" {
+			keys = append(keys, []any{e.Room, string(e.Author.Kind), e.Author.ID, e.ClientID})
+		}
+	}
+	out := map[clientKey]event{}
+	for part := range slices.Chunk(keys, From(ctx).rowsAtOnce()) {
+		var found []event
+		err := DB(ctx).Where("(room_id, author_kind, author_id, client_id) IN ?", part).Find(&found).Error
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found {
+			out[clientKey{e.RoomID, hub.Kind(e.AuthorKind), e.AuthorID, *e.ClientID}] = e
+		}
+	}
+	return out, nil
+}
+
+// The statements of the batch are written out, not built by reflection: this is
+// the one place where the cost of a row is the cost of a message.
+
+// insertEvents writes events, several with each statement.
+func insertEvents(ctx context.Context, events []event) error {
+	s := From(ctx)
+	for part := range slices.Chunk(events, s.rowsAtOnce()) {
+		args := make([]any, 0, 11*len(part))
+		for i := range part {
+			e := &part[i]
+			args = append(args, e.RoomID, e.Seq, e.Type, e.AuthorKind, e.AuthorID, e.AuthorName, e.ClientID, e.BodyHash, e.Text, e.Data, e.At)
+		}
+		// OR FAIL: the batch is rolled back as a whole, so SQLite need not
+		// note how to undo the statement alone.
+		err := DB(ctx).Exec(s.dialect("INSERT OR FAIL INTO", "INSERT INTO")+
+			" events (room_id, seq, type, author_kind, author_id, author_name, client_id, body_hash, text, data, at) VALUES "+
+			tuples("(?,?,?,?,?,?,?,?,?,?,?)", len(part)), args...).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// updateRooms writes the rooms' new states: of most only the number and the
+// newest message, in few statements.
+func updateRooms(ctx context.Context, changed map[*room]bool) error {
+	rows := slices.SortedFunc(maps.Keys(changed), func(a, b *room) int { return strings.Compare(a.ID, b.ID) })
+	var said []*room
+	for _, r := range rows {
+		if !changed[r] {
+			said = append(said, r)
+			continue
+		}
+		if err := DB(ctx).Select("*").Omit("created_at").Updates(r).Error; err != nil {
+			return err
+		}
+	}
+	s := From(ctx)
+	for part := range slices.Chunk(said, s.rowsAtOnce()) {
+		args := make([]any, 0, 5*len(part))
+		for _, r := range part {
+			args = append(args, r.ID, r.Seq, r.LastText, r.LastKind, r.LastAt)
+		}
+		values := "(SELECT ? AS id, ? AS seq, ? AS last_text, ? AS last_kind, ? AS last_at" +
+			strings.Repeat(" UNION ALL SELECT ?,?,?,?,?", len(part)-1) + ") AS n"
+		err := DB(ctx).Exec(s.dialect(
+			"UPDATE OR FAIL rooms SET seq = n.seq, last_text = n.last_text, last_kind = n.last_kind, last_at = n.last_at FROM "+values+" WHERE rooms.id = n.id",
+			"UPDATE rooms JOIN "+values+" ON rooms.id = n.id SET rooms.seq = n.seq, rooms.last_text = n.last_text, rooms.last_kind = n.last_kind, rooms.last_at = n.last_at",
+		), args...).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tuples repeats a row's placeholders.
+func tuples(row string, n int) string { return row + strings.Repeat(","+row, n-1) }
+
+// dialect picks a statement.
+func (s *Store) dialect(sqlite, mysql string) string {
+	if s.mysql {
+		return mysql
+	}
+	return sqlite
+}
+
+// rowsAtOnce is how many rows a statement takes. MySQL pays a round trip for
+// each statement. The SQLite driver compiles each statement anew, and searches
+// all its arguments for each of them: 32 rows are its cheapest (measured).
+func (s *Store) rowsAtOnce() int {
+	if s.mysql {
+		return maxBatch
+	}
+	return 32
+}
