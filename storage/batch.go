@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"gorm.io/gorm/clause"
+	"gorm.io/gorm"
 
 	"github.com/bellhub/bellhub/hub"
 )
@@ -122,16 +122,35 @@ func (b batch) lock(ctx context.Context) (map[string]*room, error) {
 	ids = slices.Compact(ids)
 	rows := make(map[string]*room, len(ids))
 	for part := range slices.Chunk(ids, From(ctx).rowsAtOnce()) {
-		var found []room
-		err := DB(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN ?", part).Order("id").Find(&found).Error
-		if err != nil {
+		if err := lockRooms(ctx, part, rows); err != nil {
 			return nil, err
-		}
-		for i := range found {
-			rows[found[i].ID] = &found[i]
 		}
 	}
 	return rows, nil
+}
+
+func lockRooms(ctx context.Context, ids []string, into map[string]*room) error {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	found, err := pool(ctx).QueryContext(ctx, "SELECT id, domain_id, ref, visitor_id, is_open, mode, holder_id, holder_name, epoch, seq,"+
+		" escalation_id, escalation_state, last_text, last_kind, last_at, created_at FROM rooms WHERE id IN ("+
+		tuples("?", len(ids))+") ORDER BY id"+From(ctx).dialect("", " FOR UPDATE"), args...)
+	if err != nil {
+		return translate(ctx, err)
+	}
+	defer found.Close()
+	for found.Next() {
+		r := &room{}
+		err := found.Scan(&r.ID, &r.DomainID, &r.Ref, &r.VisitorID, &r.Open, &r.Mode, &r.HolderID, &r.HolderName, &r.Epoch, &r.Seq,
+			&r.EscalationID, &r.EscalationState, &r.LastText, &r.LastKind, &r.LastAt, &r.CreatedAt)
+		if err != nil {
+			return err
+		}
+		into[r.ID] = r
+	}
+	return translate(ctx, found.Err())
 }
 
 // clientKey is what a client id is unique in.
@@ -168,8 +187,24 @@ func (b batch) known(ctx context.Context) (map[clientKey]event, error) {
 	return out, nil
 }
 
-// The statements of the batch are written out, not built by reflection: this is
-// the one place where the cost of a row is the cost of a message.
+// The statements of a batch are written out and go past GORM's reflection: this
+// is the one place where the cost of a row is the cost of a message.
+
+// pool is the connection that ctx's transaction is on.
+func pool(ctx context.Context) gorm.ConnPool { return DB(ctx).Statement.ConnPool }
+
+func exec(ctx context.Context, statement string, args ...any) error {
+	_, err := pool(ctx).ExecContext(ctx, statement, args...)
+	return translate(ctx, err)
+}
+
+// translate turns what the driver says into GORM's errors, where it has one.
+func translate(ctx context.Context, err error) error {
+	if t, ok := DB(ctx).Dialector.(gorm.ErrorTranslator); ok && err != nil {
+		return t.Translate(err)
+	}
+	return err
+}
 
 // insertEvents writes events, several with each statement.
 func insertEvents(ctx context.Context, events []event) error {
@@ -182,9 +217,9 @@ func insertEvents(ctx context.Context, events []event) error {
 		}
 		// OR FAIL: the batch is rolled back as a whole, so SQLite need not
 		// note how to undo the statement alone.
-		err := DB(ctx).Exec(s.dialect("INSERT OR FAIL INTO", "INSERT INTO")+
+		err := exec(ctx, s.dialect("INSERT OR FAIL INTO", "INSERT INTO")+
 			" events (room_id, seq, type, author_kind, author_id, author_name, client_id, body_hash, text, data, at) VALUES "+
-			tuples("(?,?,?,?,?,?,?,?,?,?,?)", len(part)), args...).Error
+			tuples("(?,?,?,?,?,?,?,?,?,?,?)", len(part)), args...)
 		if err != nil {
 			return err
 		}
@@ -214,10 +249,10 @@ func updateRooms(ctx context.Context, changed map[*room]bool) error {
 		}
 		values := "(SELECT ? AS id, ? AS seq, ? AS last_text, ? AS last_kind, ? AS last_at" +
 			strings.Repeat(" UNION ALL SELECT ?,?,?,?,?", len(part)-1) + ") AS n"
-		err := DB(ctx).Exec(s.dialect(
+		err := exec(ctx, s.dialect(
 			"UPDATE OR FAIL rooms SET seq = n.seq, last_text = n.last_text, last_kind = n.last_kind, last_at = n.last_at FROM "+values+" WHERE rooms.id = n.id",
 			"UPDATE rooms JOIN "+values+" ON rooms.id = n.id SET rooms.seq = n.seq, rooms.last_text = n.last_text, rooms.last_kind = n.last_kind, rooms.last_at = n.last_at",
-		), args...).Error
+		), args...)
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func (s *Store) openSQLite(path string) error {
 		return fmt.Errorf("storage: %w", err)
 	}
 	_ = f.Close()
-	if s.write, err = gorm.Open(sqlite.Open(sqliteDSN(path, "_txlock=immediate")), s.config()); err != nil {
+	if s.write, err = gorm.Open(sqlite.Open(sqliteDSN(path, "_txlock=immediate&_pragma=temp_store(2)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(8000)")), s.config()); err != nil {
 		return fmt.Errorf("storage: open %s: %w", path, err)
 	}
 	if err := limitPool(s.write, 1); err != nil {
