@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 )
 
 // afterQueue is how many events may wait for one After hook; what comes beyond
@@ -12,9 +13,9 @@ import (
 const afterQueue = 1024
 
 // After is a set of hooks that learn of an event once it has happened.
-type After[E any] struct{ hooks []*after[E] }
+type After[E cloner[E]] struct{ hooks []*after[E] }
 
-type after[E any] struct {
+type after[E cloner[E]] struct {
 	binding
 	fn      func(context.Context, E)
 	queue   chan E
@@ -33,7 +34,7 @@ func (a *After[E]) Bind(h *Host, fn func(context.Context, E), opts ...BindOption
 func (a *After[E]) fire(e E) {
 	for _, hook := range a.hooks {
 		select {
-		case hook.queue <- clone(e):
+		case hook.queue <- e.Clone():
 		default:
 			if n := hook.dropped.Add(1); n&(n-1) == 0 { // 1, 2, 4, 8 …: loud at first, never a flood
 				hook.host.Log.Warn("hook is too slow: events dropped", "dropped", n)
@@ -54,19 +55,33 @@ func (h *after[E]) work(ctx context.Context) {
 	}
 }
 
+// call runs the hook, which keeps its goroutine however long it takes; its
+// events are then dropped, and its plugin's breaker opens.
 func (h *after[E]) call(ctx context.Context, e E) {
-	a := h.begin(func() {})
-	if a == nil {
+	breaker := h.host.breaker
+	if !breaker.enter() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
+	var ended atomic.Bool
+	late := time.AfterFunc(h.timeout, func() {
+		if ended.CompareAndSwap(false, true) {
+			h.host.Log.Error("hook abandoned", "after", h.timeout)
+			breaker.abandon(true)
+		}
+	})
+	defer late.Stop()
 	var err error
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
-		h.returned(a, err)
+		if ended.CompareAndSwap(false, true) {
+			h.returned(err)
+		} else {
+			breaker.back()
+		}
 	}()
 	h.fn(ctx, e)
 }

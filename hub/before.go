@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -46,10 +46,14 @@ func bind(h *Host, opts []BindOption) binding {
 	return b
 }
 
-// Before is a chain of hooks that may change or refuse an event.
-type Before[E any] struct{ chain []before[E] }
+// cloner is an event that can be copied, so that a hook left behind shares no
+// memory with what goes on.
+type cloner[E any] interface{ Clone() E }
 
-type before[E any] struct {
+// Before is a chain of hooks that may change or refuse an event.
+type Before[E cloner[E]] struct{ chain []before[E] }
+
+type before[E cloner[E]] struct {
 	binding
 	fn func(context.Context, E) (E, error)
 }
@@ -60,126 +64,164 @@ func (b *Before[E]) Bind(h *Host, fn func(context.Context, E) (E, error), opts .
 	slices.SortStableFunc(b.chain, func(x, y before[E]) int { return x.order - y.order })
 }
 
-// step is what one hook of a chain came to.
-type step[E any] struct {
-	event E
-	err   error
-}
-
 // run hands e through the chain. One goroutine runs the whole of it; only where
 // a hook overstays its time is that goroutine left behind, its later results
 // thrown away, and the rest of the chain run by another.
 func (b *Before[E]) run(ctx context.Context, e E) (E, error) {
 	for i := 0; i < len(b.chain); {
-		next, err := b.runFrom(ctx, i, &e)
-		if err != nil {
+		r := &chainRun[E]{chain: b.chain, at: i, event: e, done: make(chan struct{})}
+		err := r.wait(ctx)
+		if e, i = r.event, r.at; err != nil {
 			return e, err
 		}
-		i = next
 	}
 	return e, nil
 }
 
-// runFrom runs the chain from i until its end or until a hook is abandoned, and
-// returns the first hook that has not run.
-func (b *Before[E]) runFrom(ctx context.Context, i int, e *E) (int, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	steps := make(chan step[E], len(b.chain)-i) // room for all: the goroutine never waits for us
-	// The next hook to run. The goroutine takes each by moving it on, and we
-	// abandon one by taking its successor away: only one of us succeeds.
-	var next atomic.Int64
-	next.Store(int64(i))
-	// Hooks whose time is over. The breaker has counted each before we hear of
-	// it, so that whoever is answered next finds it open.
-	late := make(chan int, len(b.chain)-i)
-	go func(e E, first int) {
-		for at := first; at < len(b.chain); at++ {
-			if !next.CompareAndSwap(int64(at), int64(at+1)) {
-				return
-			}
-			hook := b.chain[at]
-			out, err := hook.call(ctx, clone(e), func() { late <- at })
-			steps <- step[E]{clone(out), err}
-			if err == nil {
-				e = out
-			}
-			// What comes after a refusal, or after nobody waits any more, must
-			// not act on an event that will not be.
-			if ctx.Err() != nil || hook.refuses(err) != nil {
-				return
-			}
-		}
-	}(clone(*e), i)
-	for i < len(b.chain) {
-		hook := b.chain[i]
-		var s step[E]
-		select {
-		case s = <-steps:
-		case overdue := <-late:
-			if overdue != i {
-				continue // an earlier one, which made it all the same
-			}
-			if next.CompareAndSwap(int64(i+1), abandoned) {
-				return i + 1, hook.refuses(errOverdue)
-			}
-			s = <-steps // it made it too: the next one runs already
-		case <-ctx.Done():
-			return i, ErrUnavailable
-		}
-		if err := hook.refuses(s.err); err != nil {
-			return i, err
-		}
-		if s.err == nil {
-			*e = s.event
-		}
-		i++
-	}
-	return i, nil
+// chainRun is one goroutine's way through a chain, and who waits for it.
+type chainRun[E cloner[E]] struct {
+	chain []before[E]
+	done  chan struct{} // closed when the goroutine has got through
+
+	mu    sync.Mutex
+	at    int       // the hook that is running; len(chain) at the end
+	since time.Time // when it began
+	event E         // as of the last hook that made it
+	err   error     // why the event is refused
+	left  bool      // nobody waits any more: what still comes is thrown away
 }
 
-// abandoned is no hook's place in a chain.
-const abandoned = -1
+// wait runs the chain from r.at, until its end or until a hook is left behind;
+// r.at is then the first hook that has not run.
+func (r *chainRun[E]) wait(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // tells a hook that is left behind, too
+	r.since = time.Now()
+	timer := time.NewTimer(r.chain[r.at].timeout)
+	defer timer.Stop()
+	go r.work(ctx, r.at, r.event)
+	for {
+		select {
+		case <-r.done:
+			return r.err
+		case <-timer.C:
+			over, more := r.overdue()
+			if over {
+				return r.chain[r.at-1].refuses(errOverdue)
+			}
+			timer.Reset(more)
+		case <-ctx.Done():
+			r.leave()
+			return ErrUnavailable
+		}
+	}
+}
+
+// overdue leaves the running hook behind if its time is over, and tells what it
+// has left otherwise. The breaker has counted it before anybody is answered, so
+// that whoever comes next finds it open.
+func (r *chainRun[E]) overdue() (over bool, more time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at == len(r.chain) {
+		return false, HookTimeout // it has just got through
+	}
+	hook := r.chain[r.at]
+	if more = hook.timeout - time.Since(r.since); more > 0 {
+		return false, more
+	}
+	hook.host.Log.Error("hook abandoned", "after", hook.timeout, "refuses", hook.closed)
+	hook.host.breaker.abandon(true)
+	r.left = true
+	r.at++
+	return true, 0
+}
+
+// leave is for who does not wait any longer, whatever the hooks do.
+func (r *chainRun[E]) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at < len(r.chain) && !r.left {
+		r.chain[r.at].host.breaker.abandon(false)
+	}
+	r.left = true
+}
+
+// work is the goroutine. What comes after a refusal, or after nobody waits any
+// more, must not act on an event that will not be.
+func (r *chainRun[E]) work(ctx context.Context, i int, e E) {
+	for r.begin(i) {
+		hook := r.chain[i]
+		out, err := hook.call(ctx, e)
+		if err == nil {
+			out = out.Clone() // who keeps what it returned cannot reach what goes on
+		}
+		if !r.took(i, out, err) {
+			return
+		}
+		if i++; err == nil {
+			e = out
+		}
+	}
+}
+
+// begin tells whether hook i is to run.
+func (r *chainRun[E]) begin(i int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.at == len(r.chain):
+		close(r.done)
+		return false
+	case r.left:
+		r.chain[i].host.breaker.back()
+		return false
+	}
+	return true
+}
+
+// took takes the result of hook i, unless nobody wants it any more.
+func (r *chainRun[E]) took(i int, out E, err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	hook := r.chain[i]
+	if r.left {
+		hook.host.breaker.back()
+		return false
+	}
+	if !errors.Is(err, errSkipped) {
+		hook.returned(err)
+	}
+	r.at, r.since = i+1, time.Now()
+	if err == nil {
+		r.event = out
+	} else if r.err = hook.refuses(err); r.err != nil {
+		r.at = len(r.chain)
+	}
+	return true
+}
 
 var errSkipped = errors.New("the plugin's breaker is open")
 
-// call runs one hook, its panic caught and its end counted; late is called
-// should its time run out.
-func (h before[E]) call(ctx context.Context, e E, late func()) (out E, err error) {
-	a := h.begin(late)
-	if a == nil {
+// call runs the hook on a copy of e. Its panic is an error.
+func (h before[E]) call(ctx context.Context, e E) (out E, err error) {
+	if !h.host.breaker.enter() {
 		return e, errSkipped
 	}
-	parent := ctx
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
-	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = e, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
-		if err != nil && parent.Err() != nil {
-			a.returned(errCancelled)
-			return
-		}
-		h.returned(a, err)
 	}()
-	return h.fn(ctx, e)
+	return h.fn(ctx, e.Clone())
 }
 
-// begin asks the plugin's breaker for a call; late is called should its time
-// run out.
-func (b binding) begin(late func()) *attempt {
-	return b.host.breaker.begin(b.timeout, func() {
-		b.host.Log.Error("hook abandoned", "after", b.timeout, "refuses", b.closed)
-		late()
-	})
-}
-
-func (b binding) returned(a *attempt, err error) {
+// returned tells the breaker that a hook is back in time.
+func (b binding) returned(err error) {
 	if err != nil && refusal(err) == nil {
 		b.host.Log.Error("hook failed", "err", err, "refuses", b.closed)
 	}
-	a.returned(err)
+	b.host.breaker.exit(err)
 }
 
 // refuses tells what a hook's error means for what was asked: a refusal that it
@@ -194,13 +236,4 @@ func (b binding) refuses(err error) error {
 		return ErrUnavailable
 	}
 	return nil
-}
-
-// clone copies an event that knows how, so that a hook left behind shares no
-// memory with what goes on.
-func clone[E any](e E) E {
-	if c, ok := any(e).(interface{ Clone() E }); ok {
-		return c.Clone()
-	}
-	return e
 }

@@ -29,78 +29,55 @@ type breaker struct {
 	abandoned int
 }
 
-// attempt is one call of a plugin. How it ended counts once: by its return, or
-// by its time running out, whichever comes first.
-type attempt struct {
-	b     *breaker
-	timer *time.Timer
-	over  bool // guarded by b.mu
-	late  bool // likewise: it ended by time
-}
+var errOverdue = errors.New("no answer in time")
 
-var (
-	errOverdue = errors.New("no answer in time")
-	// errCancelled is a call that nobody waited for any more: it says nothing
-	// about the plugin.
-	errCancelled = errors.New("the call was cancelled")
-)
-
-// begin lets a call through, which has to end within d; nil where the breaker
-// is open. late is called should the time run out.
-func (b *breaker) begin(d time.Duration, late func()) *attempt {
+// enter lets a call through, or not. How the call ended is then told once: by
+// exit, or by abandon and, when it is back after all, by back.
+func (b *breaker) enter() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.abandoned >= maxAbandoned {
-		return nil
+		return false
 	}
 	if !b.open.IsZero() {
 		if b.trying || time.Now().Before(b.open) {
-			return nil
+			return false
 		}
 		b.trying = true
 	}
-	a := &attempt{b: b}
-	a.timer = time.AfterFunc(d, func() {
-		if a.end(errOverdue) {
-			late()
-		}
-	})
-	return a
+	return true
 }
 
-// returned notes that the call is back, with its error.
-func (a *attempt) returned(err error) {
-	a.timer.Stop()
-	a.end(err)
-	a.b.mu.Lock()
-	defer a.b.mu.Unlock()
-	if a.late {
-		a.b.abandoned--
-	}
-}
-
-// end counts how the call ended, the first time; a refusal is no failure.
-func (a *attempt) end(err error) (first bool) {
-	b := a.b
+// exit notes a call that is back in time, with its error; a refusal is no
+// failure.
+func (b *breaker) exit(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if a.over {
-		return false
-	}
-	a.over = true
-	if errors.Is(err, errOverdue) {
-		a.late = true
-		b.abandoned++
-	}
-	switch {
-	case errors.Is(err, errCancelled):
-		b.trying = false
-	case err == nil || refusal(err) != nil:
+	if err == nil || refusal(err) != nil {
 		b.succeed()
-	default:
+	} else {
 		b.fail()
 	}
-	return true
+}
+
+// abandon notes a call that is left behind while it runs: because its time is
+// over, or because nobody waits any more, which says nothing about the plugin.
+func (b *breaker) abandon(overdue bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.abandoned++
+	if overdue {
+		b.fail()
+	} else {
+		b.trying = false
+	}
+}
+
+// back notes the return of a call that had been left behind.
+func (b *breaker) back() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.abandoned--
 }
 
 func (b *breaker) succeed() {

@@ -45,8 +45,14 @@ type SessionClosed struct {
 	Duration time.Duration
 }
 
+// Clone returns e, which shares no memory.
+func (e SessionClosed) Clone() SessionClosed { return e }
+
 // RoomOpened is a visitor's new room.
 type RoomOpened struct{ Room Room }
+
+// Clone returns e, which shares no memory.
+func (e RoomOpened) Clone() RoomOpened { return e }
 
 // EventAppending is an event about to be committed. Of Event only Text and Data
 // of a message may be changed. Room is as last read: by the time of commit it
@@ -94,9 +100,15 @@ type BellRung struct {
 	Message   string // shown in place of the standard confirmation
 }
 
+// Clone returns e, which shares no memory.
+func (e BellRung) Clone() BellRung { return e }
+
 // HandingBack is an admin about to give a room back. It starts out with CanAnswer
 // false: a plugin that answers visitors says so.
 type HandingBack struct {
 	Room      Room
 	CanAnswer bool
 }
+
+// Clone returns e, which shares no memory.
+func (e HandingBack) Clone() HandingBack { return e }
