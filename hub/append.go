@@ -6,8 +6,28 @@ import (
 	"sync"
 )
 
-// append adds to a room's log: hooks, store, fence, members.
+// append adds to a room's log and shows it to the room: at once or, within a
+// frame's handler, once the frame's sender has been acknowledged.
 func (h *Hub) append(ctx context.Context, a Append) (Appended, error) {
+	out, err := h.commit(ctx, a)
+	if err != nil || out.Again {
+		return out, err
+	}
+	if d, ok := ctx.Value(deferredKey{}).(*deferred); ok && d.add(func() { h.announce(out) }) {
+		return out, nil
+	}
+	h.announce(out)
+	return out, nil
+}
+
+// announce tells the members, and the hooks, what was committed.
+func (h *Hub) announce(out Appended) {
+	h.publish(Signal{Room: out.Event.Room, Event: &Stored{out.Event, out.Room}})
+	h.hooks.EventStored.fire(EventStored{out.Event, out.Room})
+}
+
+// commit adds to a room's log: hooks, store, fence.
+func (h *Hub) commit(ctx context.Context, a Append) (Appended, error) {
 	// A hook may act on what an admin sends (take the room over), so a retry
 	// must be known for one before the hooks see it.
 	if a.ClientID != "" && a.Author.Kind == Admin {
@@ -29,14 +49,6 @@ func (h *Hub) append(ctx context.Context, a Append) (Appended, error) {
 	if r := h.liveRoom(a.Room); r != nil {
 		r.fence(out.Room.Epoch)
 	}
-	deliver := func() {
-		h.publish(Signal{Room: a.Room, Event: &Stored{out.Event, out.Room}})
-		h.hooks.EventStored.fire(EventStored{out.Event, out.Room})
-	}
-	if d, ok := ctx.Value(deferredKey{}).(*deferred); ok && d.add(deliver) {
-		return out, nil
-	}
-	deliver()
 	return out, nil
 }
 

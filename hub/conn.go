@@ -11,8 +11,8 @@ type Conn interface {
 	// transport has then told the client why, as far as it could.
 	Read() ([]byte, error)
 
-	// Send queues a packet made by [Options].Frame. Packets leave whole and in
-	// order. What overflows the connection's queue closes it with
+	// Send queues a packet made by [Options].Frame, or several joined. They
+	// leave whole and in order, and nothing of the slice is kept. What overflows the connection's queue closes it with
 	// [CloseTooSlow]; an error only says that the connection is over, and may
 	// be ignored, since Read reports the same.
 	Send(packet []byte) error

@@ -141,13 +141,6 @@ func (h *Hub) pageOf(events []Event, more, newest bool) pageData {
 	return pageData{out, more}
 }
 
-// messageData is the data of a message. Author is no field of it: one who sends
-// it pretends to be somebody else.
-type messageData struct {
-	Text   string          `json:"text"`
-	Author json.RawMessage `json:"author"`
-}
-
 // historyData asks for a page of the log, older or newer.
 type historyData struct {
 	Before *int64 `json:"before"`

@@ -23,7 +23,7 @@ type Options struct {
 	Texts       Texts
 	Log         *slog.Logger // nil: discarded
 
-	Frame  func(json []byte) []byte // the transport's encoding of a packet, made once for all members
+	Frame  func(json []byte) []byte // the transport's encoding of a packet, made once for all members; packets may be joined
 	Render func(text string) string // Markdown to safe HTML
 	Asset  func(name string) string // the address of a static file
 }
@@ -70,9 +70,10 @@ type Hub struct {
 
 // handler is who answers frames of a type.
 type handler struct {
-	plugin string // empty: the hub itself
-	from   []Kind
-	fn     func(ctx context.Context, s *session, in inbound) error
+	plugin  string // empty: the hub itself
+	from    []Kind
+	bounded bool // waits for nothing without a deadline of its own, and so needs none
+	fn      func(ctx context.Context, s *session, in inbound) error
 }
 
 // New makes a hub. ctx is the program's: everything a plugin is called with

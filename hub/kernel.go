@@ -9,14 +9,10 @@ import (
 // take over.
 func (h *Hub) kernelFrames() {
 	members := []Kind{Visitor, Admin}
-	for name, fn := range map[string]func(context.Context, *session, inbound) error{
-		"message":  h.message,
-		"history":  h.history,
-		"typing":   h.typing,
-		"presence": h.presence,
-	} {
-		h.frames[name] = handler{from: members, fn: fn}
-	}
+	h.frames["message"] = handler{from: members, fn: h.message, bounded: true}
+	h.frames["typing"] = handler{from: members, fn: h.typing, bounded: true}
+	h.frames["presence"] = handler{from: members, fn: h.presence, bounded: true}
+	h.frames["history"] = handler{from: members, fn: h.history}
 	h.frames["hello"] = handler{fn: func(context.Context, *session, inbound) error { return ErrForbidden }}
 }
 
@@ -26,14 +22,11 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 	if in.ID == "" {
 		return Errorf(CodeBadField, "The field %q is missing.", "id")
 	}
-	var m messageData
-	if err := decode(in.Data, &m); err != nil {
+	said, err := messageText(in.Data)
+	if err != nil {
 		return err
 	}
-	if len(m.Author) > 0 {
-		return ErrForbidden
-	}
-	text, err := CleanText(m.Text, h.opts.Limits.MaxText, CodeBadText)
+	text, err := CleanText(said, h.opts.Limits.MaxText, CodeBadText)
 	if err != nil {
 		return err
 	}
@@ -42,9 +35,7 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 			return &Error{Code: CodeRateLimited, Message: "Too fast.", RetryAfter: wait}
 		}
 	}
-	d := &deferred{}
-	defer d.release()
-	out, err := h.append(context.WithValue(ctx, deferredKey{}, d), Append{
+	out, err := h.commit(ctx, Append{
 		Room: s.room.id, Type: EventMessage, Author: s.who, Text: text, ClientID: in.ID, Hash: bodyHash(in),
 	})
 	if errors.Is(err, ErrNotFound) {
@@ -53,8 +44,36 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 	if err != nil {
 		return err
 	}
-	s.send("ack", in.ID, ackData{out.Event.Seq, Stamp(out.Event.At)})
+	ack := h.packet("ack", in.ID, ackData{out.Event.Seq, Stamp(out.Event.At)})
+	if out.Again {
+		_ = s.conn.Send(ack)
+		return nil
+	}
+	s.room.owe(s, ack)
+	h.announce(out)
+	s.room.pay(s)
 	return nil
+}
+
+// messageText reads the data of a message.
+func messageText(data []byte) (text string, err error) {
+	if len(data) > 0 && !isObject(data) && string(data) != "null" {
+		return "", wrongType("data")
+	}
+	for key, value := range members(data) {
+		switch key {
+		case "text":
+			err = textField(key, value, &text)
+		case "author":
+			err = ErrForbidden // who sends it pretends to be somebody else
+		default:
+			err = unknownField(key)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return text, nil
 }
 
 // history answers with a page of the log.

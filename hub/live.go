@@ -30,6 +30,7 @@ type liveRoom struct {
 	ready   bool             // state has been read
 	epoch   int64            // at least state.Epoch: answers of an older one are cut
 	pending map[int64]Stored // above the gap, or all until ready
+	fan     fanout           // what a large room's members are still to be sent
 	gap     *time.Timer      // runs while something is pending
 	closed  bool
 	typists map[Author]*time.Timer
@@ -39,7 +40,8 @@ type liveRoom struct {
 type member struct {
 	held   []Stored // delivered before the member's welcome went out; nil once it did
 	joined bool
-	cursor int64 // the newest event the member has been given
+	cursor int64  // the newest event the member has been given
+	owed   []byte // an acknowledgement, to leave in one write with the member's own event
 }
 
 // enterRoom adds a session to its room, which is made live if need be. What is
@@ -139,7 +141,7 @@ func (r *liveRoom) welcome(s *session, read Room, cursor int64, send func(Room))
 	m.cursor, m.joined = cursor, true
 	for _, e := range m.held {
 		if e.Event.Seq > cursor {
-			r.send(s, m, e, r.hub.packet("event", "", r.hub.eventData(e.Event)))
+			r.send(s, m, e.Event.Seq, r.hub.packet("event", "", r.hub.eventData(e.Event)))
 		}
 	}
 	m.held = nil
@@ -163,18 +165,21 @@ func (r *liveRoom) deliver(e Stored) {
 // drainPending delivers what follows on from where the room stands, and sees to
 // a gap.
 func (r *liveRoom) drainPending() {
-	for seq := range r.pending {
-		if seq <= r.state.Seq {
-			delete(r.pending, seq)
-		}
-	}
 	for {
 		e, ok := r.pending[r.state.Seq+1]
 		if !ok {
 			break
 		}
+		if r.fan.full() {
+			return // the fan-out goes on with it
+		}
 		delete(r.pending, e.Event.Seq)
 		r.broadcast(e)
+	}
+	for seq := range r.pending {
+		if seq <= r.state.Seq {
+			delete(r.pending, seq)
+		}
 	}
 	if len(r.pending) == 0 {
 		if r.gap != nil {
@@ -223,22 +228,51 @@ func (r *liveRoom) broadcast(e Stored) {
 	r.epoch = max(r.epoch, e.Room.Epoch)
 	r.stopTyping(e.Event.Author)
 	packet := r.hub.packet("event", "", r.hub.eventData(e.Event))
+	large := len(r.members) > largeRoom
+	if large {
+		r.fan.add(r, packet, e.Event.Seq)
+	}
 	for s, m := range r.members {
-		if !m.joined {
+		switch {
+		case !m.joined:
 			m.held = append(m.held, e)
-			continue
+		case !large:
+			r.send(s, m, e.Event.Seq, packet)
 		}
-		r.send(s, m, e, packet)
 	}
 	if e.Event.Type == EventTakeover || e.Event.Type == EventHandback {
 		r.tellPresence()
 	}
 }
 
-func (r *liveRoom) send(s *session, m *member, e Stored, packet []byte) {
-	if e.Event.Seq > m.cursor {
-		m.cursor = e.Event.Seq
-		_ = s.conn.Send(packet)
+// send gives a member an event, unless it has it, behind the acknowledgement
+// that it is owed.
+func (r *liveRoom) send(s *session, m *member, seq int64, packet []byte) {
+	if seq <= m.cursor {
+		return
+	}
+	m.cursor = seq
+	if m.owed != nil {
+		packet = append(m.owed, packet...)
+		m.owed = nil
+	}
+	_ = s.conn.Send(packet)
+}
+
+// owe has a member's acknowledgement leave with the event it is for, which
+// saves a system call. pay sends it where the event did not come.
+func (r *liveRoom) owe(s *session, ack []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.members[s].owed = ack
+}
+
+func (r *liveRoom) pay(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m := r.members[s]; m.owed != nil {
+		_ = s.conn.Send(m.owed)
+		m.owed = nil
 	}
 }
 
@@ -257,13 +291,13 @@ func (r *liveRoom) stream(s Stream) {
 	if s.Epoch < r.epoch || !r.ready {
 		return
 	}
-	r.toAll(r.hub.packet("stream", "", s), nil)
-}
-
-// toAll sends an ephemeral packet to every member but one.
-func (r *liveRoom) toAll(packet []byte, but *session) {
+	packet := r.hub.packet("stream", "", s)
+	if r.fan.busy { // behind the hand-back that it follows
+		r.fan.add(r, packet, 0)
+		return
+	}
 	for s, m := range r.members {
-		if s != but && m.joined {
+		if m.joined {
 			_ = s.conn.Send(packet)
 		}
 	}

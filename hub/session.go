@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -177,21 +178,17 @@ func (s *session) frame(ctx context.Context, data []byte, late *time.Timer) (err
 			err = errEnd
 		}
 	}()
-	s.active.Store(true)
-	var in inbound
-	err = scan(data)
-	if err == nil {
-		if err = decode(data, &in); err == nil && (in.Type == "" || string(data) == "null") {
-			err = Errorf(CodeBadField, "The field %q is missing.", "type")
-		}
+	if !s.active.Load() { // a write that others see is dearer than a look
+		s.active.Store(true)
 	}
-	ctx, cancel := context.WithTimeout(ctx, frameTimeout)
-	defer cancel()
+	in, err := parse(data)
 	if s.room == nil && s.watch == "" { // not welcomed yet
 		if err != nil || in.Type != "hello" {
 			s.conn.Close(CloseUnknown, "hello comes first")
 			return errEnd
 		}
+		ctx, cancel := context.WithTimeout(ctx, frameTimeout)
+		defer cancel()
 		return s.hello(ctx, in, late)
 	}
 	if err == nil {
@@ -228,6 +225,11 @@ func (s *session) handle(ctx context.Context, in inbound) error {
 	if s.room == nil || !slices.Contains(f.from, s.kind) {
 		return ErrForbidden
 	}
+	if f.bounded {
+		return f.fn(ctx, s, in)
+	}
+	ctx, cancel := context.WithTimeout(ctx, frameTimeout)
+	defer cancel()
 	return f.fn(ctx, s, in)
 }
 
@@ -246,7 +248,7 @@ func (s *session) plugged(ctx context.Context, in inbound, fn func(context.Conte
 	domain := s.domain.Clone()
 	domain.ID = room.Domain
 	ack, err := fn(context.WithValue(ctx, deferredKey{}, d), Frame{
-		Type: in.Type, ID: in.ID, Hash: bodyHash(in), Data: in.Data,
+		Type: in.Type, ID: in.ID, Hash: bodyHash(in), Data: bytes.Clone(in.Data),
 		Room: room, Domain: domain, Author: s.who, IP: s.hs.IP, Access: s.access,
 	})
 	if errors.Is(err, ErrNotFound) && s.kind == Visitor {

@@ -1,6 +1,7 @@
 package hubtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -229,7 +230,14 @@ func (p *pipe) Send(packet []byte) error {
 	if p.over {
 		return errOver
 	}
-	p.out = append(p.out, packet)
+	// The kit's frames are bare JSON, which tells by itself where each ends.
+	for d := json.NewDecoder(bytes.NewReader(packet)); ; {
+		var frame json.RawMessage
+		if d.Decode(&frame) != nil {
+			break
+		}
+		p.out = append(p.out, frame)
+	}
 	p.wake.Signal()
 	return nil
 }
