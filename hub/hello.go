@@ -7,19 +7,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // hello lets a connection in. An error that the client can mend leaves the
 // connection open for another hello, up to maxHellos.
-func (s *session) hello(ctx context.Context, in inbound, late *time.Timer) error {
+func (s *session) hello(ctx context.Context, in inbound) error {
 	s.hellos++
 	err := s.enter(ctx, in)
 	switch {
 	case err == nil:
-		late.Stop()
+		s.late.Stop()
 		return nil
 	case errors.Is(err, errEnd):
 		return err
@@ -115,7 +112,6 @@ func (s *session) enterWatch(ctx context.Context, id string, hello helloData) er
 	if err := s.hub.opts.Store.MayWatch(ctx, who, hello.Watch); err != nil {
 		return err // withdrawn in between
 	}
-	s.flood = rate.NewLimiter(frameRate, frameBurst)
 	s.send("welcome", id, welcomeData{You: s.who, Watch: hello.Watch, Events: []eventData{}, Frames: []string{}})
 	s.hub.watchDomain(s, hello.Watch)
 	return nil
@@ -183,7 +179,6 @@ func (s *session) join(ctx context.Context, id string, hello helloData, room Roo
 	if domain != "" {
 		w.Domain = &domainData{domain}
 	}
-	s.flood = rate.NewLimiter(frameRate, frameBurst)
 	r.welcome(s, room, cursor, func(now Room) {
 		d := newRoomData(now)
 		w.Room = &d

@@ -33,7 +33,7 @@ type liveRoom struct {
 	fan     fanout           // what a large room's members are still to be sent
 	gap     *time.Timer      // runs while something is pending
 	closed  bool
-	typists map[Author]*time.Timer
+	typists map[Author]*time.Timer // nil until somebody writes
 }
 
 // member is a session in the room.
@@ -51,10 +51,7 @@ func (h *Hub) enterRoom(s *session, id string) *liveRoom {
 	defer h.mu.Unlock()
 	r := h.rooms[id]
 	if r == nil {
-		r = &liveRoom{
-			hub: h, id: id, members: map[*session]*member{},
-			pending: map[int64]Stored{}, typists: map[Author]*time.Timer{},
-		}
+		r = &liveRoom{hub: h, id: id, members: map[*session]*member{}}
 		h.rooms[id] = r
 	}
 	r.mu.Lock()
@@ -154,11 +151,23 @@ func (r *liveRoom) deliver(e Stored) {
 	if r.closed || r.ready && e.Event.Seq <= r.state.Seq {
 		return
 	}
-	if len(r.pending) < maxPending {
-		r.pending[e.Event.Seq] = e
+	if r.ready && e.Event.Seq == r.state.Seq+1 && len(r.pending) == 0 && !r.fan.full() {
+		r.broadcast(e) // as it mostly is
+		return
 	}
+	r.hold(e)
 	if r.ready {
 		r.drainPending()
+	}
+}
+
+// hold keeps an event for when those before it have come.
+func (r *liveRoom) hold(e Stored) {
+	if r.pending == nil {
+		r.pending = map[int64]Stored{}
+	}
+	if len(r.pending) < maxPending {
+		r.pending[e.Event.Seq] = e
 	}
 }
 
@@ -213,7 +222,7 @@ func (h *Hub) fill(r *liveRoom) {
 		if e.Seq > r.state.Seq {
 			at := room
 			at.Seq = e.Seq
-			r.pending[e.Seq] = Stored{e, at}
+			r.hold(Stored{e, at})
 		}
 	}
 	r.drainPending() // arms the timer again where a gap is left

@@ -115,6 +115,9 @@ func (r *liveRoom) typing(t Typing) {
 		delete(r.typists, t.Author)
 	}
 	if t.On {
+		if r.typists == nil {
+			r.typists = map[Author]*time.Timer{}
+		}
 		r.typists[t.Author] = time.AfterFunc(typingLife, func() {
 			r.typing(Typing{Author: t.Author})
 		})

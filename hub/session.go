@@ -36,14 +36,17 @@ type Handshake struct {
 	Log      *slog.Logger // names the connection; nil: the hub's
 }
 
-// session is one connection, from its accept to its end. Its reader goroutine
-// runs Serve; all fields but those marked are the reader's own.
+// session is one connection, from its accept to its end. All fields but those
+// marked belong to whoever works on its frames, one at a time.
 type session struct {
 	hub  *Hub
 	conn Conn
-	hs   Handshake
+	hs   *Handshake
 	log  *slog.Logger
 	born time.Time
+	late *time.Timer // closes a connection that says no hello
+
+	worked chan error // how the work on a frame ended
 
 	// Set before the session is known to others, then constant.
 	kind   Kind
@@ -55,7 +58,7 @@ type session struct {
 	guest  *visitorState
 
 	hellos int
-	flood  *rate.Limiter // frames other than messages
+	flood  *rate.Limiter // of frames other than messages; nil until there is one
 
 	away   atomic.Bool // no page in view
 	active atomic.Bool // a frame came since the last revalidation
@@ -70,38 +73,57 @@ var errEnd = errors.New("hub: session over")
 
 // Serve runs a connection until it ends. It returns once everything the
 // connection held has been given back.
-func (h *Hub) Serve(ctx context.Context, conn Conn, hs Handshake) {
-	s := &session{hub: h, conn: conn, hs: hs, log: hs.Log, born: time.Now()}
+//
+// It only reads: each frame is worked on by a goroutine of its own, which Serve
+// waits for. A goroutine's stack stays as large as its deepest call, and a
+// database's are deep; a connection is quiet most of its life, and so keeps the
+// small stack of a reader.
+func (h *Hub) Serve(ctx context.Context, conn Conn, hs *Handshake) {
+	s := h.open(conn, hs)
+	if s == nil {
+		_, _ = conn.Read() // lets the transport finish closing
+		return
+	}
+	for s.next(ctx) {
+	}
+	s.late.Stop()
+	h.forget(s)
+	h.serving.Done()
+}
+
+// open makes the connection's session, or closes it.
+func (h *Hub) open(conn Conn, hs *Handshake) *session {
+	s := &session{hub: h, conn: conn, hs: hs, log: hs.Log, born: time.Now(), worked: make(chan error, 1)}
 	if s.log == nil {
 		s.log = h.opts.Log
 	}
 	if code, reason := h.admit(s); code != 0 {
 		conn.Close(code, reason)
-		_, _ = conn.Read() // lets the transport finish closing
-		return
+		return nil
 	}
-	defer h.serving.Done()
-	defer h.forget(s)
-	late := time.AfterFunc(helloTimeout, func() { conn.Close(CloseUnknown, "no hello") })
-	defer late.Stop()
-	for {
-		data, err := conn.Read()
-		if err != nil {
-			return
-		}
-		if !s.begin() {
-			return
-		}
-		err = s.frame(ctx, data, late)
-		s.finish()
-		if err != nil {
-			// Closed from here: the transport may still be waiting for the
-			// client's answer, and says when it is done.
-			_, _ = conn.Read()
-			return
-		}
-	}
+	s.late = time.AfterFunc(helloTimeout, func() { conn.Close(CloseUnknown, "no hello") })
+	return s
 }
+
+// next reads a frame and has it worked on. False ends the session.
+func (s *session) next(ctx context.Context) bool {
+	data, err := s.conn.Read()
+	if err != nil || !s.begin() {
+		return false
+	}
+	go s.work(ctx, data)
+	err = <-s.worked
+	s.finish()
+	if err != nil {
+		// Closed from here: the transport may still be waiting for the client's
+		// answer, and says when it is done.
+		_, _ = s.conn.Read()
+	}
+	return err == nil
+}
+
+// work is a frame's goroutine; data is its own until it is done.
+func (s *session) work(ctx context.Context, data []byte) { s.worked <- s.frame(ctx, data) }
 
 // admit counts a connection in, or says why not.
 func (h *Hub) admit(s *session) (CloseCode, string) {
@@ -170,7 +192,7 @@ func (s *session) drain() {
 
 // frame works on one frame. An error ends the session. A panic, of a plugin's
 // handler or our own, costs its sender an error and nobody else anything.
-func (s *session) frame(ctx context.Context, data []byte, late *time.Timer) (err error) {
+func (s *session) frame(ctx context.Context, data []byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("frame panicked", "panic", p, "stack", string(debug.Stack()))
@@ -189,7 +211,7 @@ func (s *session) frame(ctx context.Context, data []byte, late *time.Timer) (err
 		}
 		ctx, cancel := context.WithTimeout(ctx, frameTimeout)
 		defer cancel()
-		return s.hello(ctx, in, late)
+		return s.hello(ctx, in)
 	}
 	if err == nil {
 		err = s.handle(ctx, in)
@@ -199,7 +221,7 @@ func (s *session) frame(ctx context.Context, data []byte, late *time.Timer) (err
 	}
 	// A visitor's messages have limits of their own; all else, and what is
 	// refused, has this one.
-	if (err != nil || in.Type != "message" || s.kind == Admin) && !s.flood.Allow() {
+	if (err != nil || in.Type != "message" || s.kind == Admin) && !s.allow() {
 		s.conn.Close(CloseFlood, "too many frames")
 		return errEnd
 	}
@@ -207,6 +229,14 @@ func (s *session) frame(ctx context.Context, data []byte, late *time.Timer) (err
 		s.fail(in.ID, err)
 	}
 	return nil
+}
+
+// allow counts a frame, and tells whether it was not one too many.
+func (s *session) allow() bool {
+	if s.flood == nil {
+		s.flood = rate.NewLimiter(frameRate, frameBurst)
+	}
+	return s.flood.Allow()
 }
 
 // handle finds who answers the frame.

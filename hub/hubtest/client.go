@@ -53,7 +53,7 @@ func (k *Kit) Dial(t testing.TB, hs hub.Handshake) *Client {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		k.Hub.Serve(k.ctx, p, hs)
+		k.Hub.Serve(k.ctx, p, &hs)
 		p.Close(hub.CloseDone, "")
 	}()
 	t.Cleanup(func() {

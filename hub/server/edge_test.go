@@ -339,8 +339,12 @@ func TestWithoutDescriptor(t *testing.T) {
 	r := &http.Request{Method: http.MethodGet, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{
 		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {handshakeKey},
 	}}
+	s, err := u.accept(near, nil, r)
+	if err != nil {
+		t.Fatal(err)
+	}
 	u.enter()
-	go u.serveSocket(near, nil, r, func(c hub.Conn) {
+	go u.run(s, func(c hub.Conn) {
 		for range 100 {
 			_ = c.Send(frameText([]byte("x")))
 		}

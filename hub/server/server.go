@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -132,7 +133,12 @@ func (s *Server) Start(ln net.Listener) {
 	s.listener = ln
 	go func() {
 		defer close(s.ended)
+		var heap sync.WaitGroup
+		served := make(chan struct{})
+		heap.Go(func() { tuneHeap(served) })
 		s.failure <- s.app.Listener(ln)
+		close(served)
+		heap.Wait()
 	}()
 }
 
@@ -178,7 +184,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 	if _, unknown := s.clients.proxied(c); unknown {
 		address = "" // a proxy's, and so everybody's
 	}
-	hs := hub.Handshake{
+	hs := &hub.Handshake{
 		Identity: hub.IdentityOf(c.UserContext()), Origin: origin, IP: address,
 		Log: s.opts.Log.With("request", c.Locals(requestID)),
 	}

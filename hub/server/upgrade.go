@@ -75,9 +75,15 @@ func (u *upgrader) handle(c *fiber.Ctx, serve func(hub.Conn)) error {
 	c.Context().HijackSetNoResponse(true) // the library writes the 101
 	c.Context().Hijack(func(nc net.Conn) {
 		raw := nc.(interface{ UnsafeConn() net.Conn }).UnsafeConn()
-		early := earlyBytes(nc, raw)
+		// The handshake is made here and not in the connection's goroutine,
+		// whose stack would stay as large as that takes.
+		s, err := u.accept(raw, earlyBytes(nc, raw), r)
+		if err != nil {
+			raw.Close() // cannot be: checkHandshake lets nothing through that Accept refuses
+			return
+		}
 		u.enter()
-		go u.serveSocket(raw, early, r, serve)
+		go u.run(s, serve)
 	})
 	return nil
 }
@@ -124,10 +130,8 @@ func (u *upgrader) leave() {
 	}
 }
 
-// serveSocket is a connection's one lasting goroutine: the hub's reader, and
-// then the one that sees the connection to its end.
-func (u *upgrader) serveSocket(raw net.Conn, early []byte, r *http.Request, serve func(hub.Conn)) {
-	defer u.leave()
+// accept makes a socket of a connection.
+func (u *upgrader) accept(raw net.Conn, early []byte, r *http.Request) (*socket, error) {
 	e := newEdge(raw, early, &u.opts, &u.timing)
 	ws, err := websocket.Accept(&handover{edge: e, header: http.Header{}}, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{hub.Subprotocol},
@@ -135,8 +139,7 @@ func (u *upgrader) serveSocket(raw net.Conn, early []byte, r *http.Request, serv
 		CompressionMode:    websocket.CompressionDisabled,
 	})
 	if err != nil {
-		raw.Close() // cannot be: checkHandshake lets nothing through that Accept refuses
-		return
+		return nil, err
 	}
 	if u.opts.MaxFrame > 0 {
 		ws.SetReadLimit(int64(u.opts.MaxFrame))
@@ -145,9 +148,14 @@ func (u *upgrader) serveSocket(raw net.Conn, early []byte, r *http.Request, serv
 	}
 	if u.pulse != nil {
 		u.pulse.join(e)
-		defer u.pulse.leave(e)
 	}
-	s := &socket{edge: e, ws: ws}
+	return &socket{edge: e, ws: ws}, nil
+}
+
+// run is a connection's one lasting goroutine: the hub's reader, and then the
+// one that sees the connection to its end.
+func (u *upgrader) run(s *socket, serve func(hub.Conn)) {
+	defer u.leave()
 	defer s.finish()
 	serve(s)
 }
@@ -258,6 +266,9 @@ func (s *socket) finish() {
 	}
 	_ = s.ws.CloseNow() // ends the library's goroutine; our edge keeps the socket open
 	s.edge.finish()
+	if p := s.edge.seat.pulse; p != nil {
+		p.leave(s.edge)
+	}
 }
 
 // handshakeRequest is what the library has to know of a checked request. All
