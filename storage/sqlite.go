@@ -10,8 +10,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// sqliteReaders is how many read-only connections stand beside the writer.
-const sqliteReaders = 4
+const (
+	// sqliteReaders is how many read-only connections stand beside the writer.
+	sqliteReaders = 4
+	// writerCache is the writer's page cache in KiB: the pages at the ends of
+	// some thousand rooms' logs. SQLite's own default of 2 MB reads them anew
+	// for every message.
+	writerCache = 16000
+)
 
 // openSQLite opens a file twice: one connection that writes, so that writers
 // queue in Go rather than fail with SQLITE_BUSY, and a few that only read. With
@@ -28,7 +34,8 @@ func (s *Store) openSQLite(path string) error {
 		return fmt.Errorf("storage: %w", err)
 	}
 	_ = f.Close()
-	if s.write, err = gorm.Open(sqlite.Open(sqliteDSN(path, "_txlock=immediate&_pragma=temp_store(2)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(8000)")), s.config()); err != nil {
+	writer := fmt.Sprintf("_txlock=immediate&_pragma=temp_store(MEMORY)&_pragma=cache_size(%d)&_pragma=wal_autocheckpoint(%d)", -writerCache, maxLogPages)
+	if s.write, err = gorm.Open(sqlite.Open(sqliteDSN(path, writer)), s.config()); err != nil {
 		return fmt.Errorf("storage: open %s: %w", path, err)
 	}
 	if err := limitPool(s.write, 1); err != nil {

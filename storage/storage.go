@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,6 +26,8 @@ type Store struct {
 	seen  domainCache
 
 	commits *committer
+	quit    chan struct{}  // closed by Close
+	tasks   sync.WaitGroup // goroutines that quit ends
 }
 
 var _ hub.Store = (*Store)(nil)
@@ -45,7 +48,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{log: o.Log, wake: newWakers(), mysql: strings.HasPrefix(o.URL, "mysql://")}
+	s := &Store{log: o.Log, wake: newWakers(), mysql: strings.HasPrefix(o.URL, "mysql://"), quit: make(chan struct{})}
 	open := s.openSQLite
 	if s.mysql {
 		open = s.openMySQL
@@ -63,6 +66,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("storage: open %s: %w", Redact(o.URL), err)
 	}
 	s.commits = newCommitter(s)
+	if !s.mysql {
+		s.tasks.Go(s.checkpoint)
+	}
 	return s, nil
 }
 
@@ -117,6 +123,8 @@ func (s *Store) Close() error {
 	if s.commits != nil {
 		s.commits.close()
 	}
+	close(s.quit)
+	s.tasks.Wait()
 	var errs []error
 	for i, g := range []*gorm.DB{s.write, s.read} {
 		if g == nil || i > 0 && g == s.write {
