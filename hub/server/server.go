@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -116,6 +118,10 @@ func (s *Server) Mount(id string, m Mounter) error {
 	}
 	return nil
 }
+
+// Routes lists method and pattern of everything that is served, as in
+// "GET /console/rooms/:room".
+func (s *Server) Routes() []string { return slices.Sorted(maps.Keys(s.routes())) }
 
 // routes counts the handlers of each method and path.
 func (s *Server) routes() map[string]int {
