@@ -26,6 +26,7 @@ import (
 	_ "time/tzdata" // domains have time zones, and not every machine knows them
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/bench"
 	"github.com/bellhub/bellhub/hub/config"
 	"github.com/bellhub/bellhub/hub/server"
 	"github.com/bellhub/bellhub/plugins/assistant"
@@ -64,6 +65,7 @@ Usage:
   bellhub migrate                    bring the database up to date, and stop
   bellhub domain add NAME            add a website [-key KEY] [-origin HOST]… [-ai=false]
   bellhub admin link EMAIL           print a link that signs in to the console [-domain KEY]…
+  bellhub bench URL                  measure a running server -key KEY [-connections N] [-rate N]…
   bellhub version
 
 Every command takes the global flags too; "bellhub serve -h" lists them.
@@ -96,6 +98,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return p.addDomain(ctx, command[2], args)
 	case command[0] == "admin" && len(command) == 3 && command[1] == "link":
 		return p.signInLink(ctx, command[2], args)
+	case command[0] == "bench" && len(command) == 2:
+		return p.bench(ctx, command[1], args)
 	case command[0] == "version" && len(command) == 1:
 		fmt.Fprintln(stdout, "bellhub", versionText())
 		return nil
@@ -268,6 +272,14 @@ func (p *program) newSignIn(ctx context.Context, email, next string, domains ...
 		link += "?next=" + next
 	}
 	return link, err
+}
+
+func (p *program) bench(ctx context.Context, url string, args []string) error {
+	var o bench.Options
+	if err := p.configure("bench", args, o.Register); err != nil {
+		return err
+	}
+	return bench.Run(ctx, url, o, p.stdout, p.stderr)
 }
 
 func (p *program) serve(ctx context.Context, args []string) (err error) {

@@ -59,6 +59,7 @@ func packages(t *testing.T) []listed {
 func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string][]string{
 		"hub":               {},
+		"hub/bench":         {"hub"}, // a client: it knows what the protocol says
 		"hub/config":        {"hub"},
 		"hub/server":        {"hub", "hub/spec", "storage", "static"},
 		"hub/spec":          {},           // text: the server hands it out
@@ -93,8 +94,9 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
-// TestOneFileKnowsTheWebSocketLibrary: it is frozen, and will be replaced.
-func TestOneFileKnowsTheWebSocketLibrary(t *testing.T) {
+// TestTwoFilesKnowTheWebSocketLibrary, one at each end: it is frozen, and will be
+// replaced.
+func TestTwoFilesKnowTheWebSocketLibrary(t *testing.T) {
 	var files []string
 	for _, file := range goFiles(t) {
 		src, err := os.ReadFile(file)
@@ -105,7 +107,7 @@ func TestOneFileKnowsTheWebSocketLibrary(t *testing.T) {
 			files = append(files, filepath.ToSlash(file))
 		}
 	}
-	if !slices.Equal(files, []string{"hub/server/upgrade.go"}) {
+	if !slices.Equal(files, []string{"hub/bench/client.go", "hub/server/upgrade.go"}) {
 		t.Errorf("nhooyr.io/websocket is imported by %v", files)
 	}
 }
@@ -286,6 +288,10 @@ func TestTheWholeProgram(t *testing.T) {
 		{[]string{"admin", "link", "ana@two.example", "-domain", "two"}, "/console/sign-in/"},
 		{[]string{"admin", "link", "Ana <ana@two.example>"}, "EMAIL"},
 		{[]string{"admin", "link", "ana@two.example", "-domain", "nope"}, "nope"},
+		{[]string{"bench", base, "-key", "demo"}, "nothing could be measured"}, // it has stopped
+		{[]string{"bench", base}, "-key"},
+		{[]string{"bench", base, "-h"}, "-connections n"},
+		{[]string{"bench", "-h"}, "bellhub bench URL"},
 		{[]string{"version"}, "bellhub "},
 		{[]string{"frobnicate"}, "no command"},
 		{[]string{"serve", "-frobnicate"}, "frobnicate"},
