@@ -1,8 +1,9 @@
 // Package spectest holds code to the documents of package spec, for tests.
 //
 // [Open] reads the AsyncAPI document. A [Dialogue] checks the frames of one
-// connection against it, both what they hold and what answers what, and
-// [Protocol.Unseen] then tells what no test has seen. [Protocol.Type] compares a
+// connection against it, both what they hold and what answers what,
+// [Protocol.Check] one frame of the server's, and [Protocol.Unseen] then tells
+// what no test has seen. [Protocol.Type] compares a
 // wire type with its schema, field by field, and [Protocol.Table] and
 // [Protocol.Enum] give the lists that are there for people and for machines.
 //
@@ -45,6 +46,7 @@ type document struct {
 	} `json:"info"`
 	Operations map[string]struct {
 		Action   string
+		Summary  string
 		Messages []ref
 		Reply    struct{ Messages []ref }
 	} `json:"operations"`
@@ -73,6 +75,7 @@ type message struct {
 // operation is what a client may send, or the server unasked.
 type operation struct {
 	receive  bool // by the server
+	summary  string
 	messages []string
 	replies  []string
 }
@@ -112,7 +115,7 @@ func Open(t testing.TB) *Protocol {
 		p.messages[key] = made
 	}
 	for key, o := range p.doc.Operations {
-		p.operations[key] = operation{o.Action == "receive", names(o.Messages), names(o.Reply.Messages)}
+		p.operations[key] = operation{o.Action == "receive", o.Summary, names(o.Messages), names(o.Reply.Messages)}
 	}
 	return p
 }
@@ -158,11 +161,12 @@ func (p *Protocol) Unseen() []string {
 	return wanted
 }
 
-// Receives lists the types of frames that clients send.
-func (p *Protocol) Receives() []string {
+// Receives lists the types of frames that visitors, or admins, may send once
+// they are in: those of the operations whose summary names them.
+func (p *Protocol) Receives(who string) []string {
 	var all []string
 	for _, o := range p.operations {
-		if o.receive {
+		if o.receive && strings.Contains(strings.ToLower(o.summary), who) {
 			all = append(all, p.messages[o.messages[0]].name)
 		}
 	}
@@ -234,6 +238,21 @@ func (d *Dialogue) Received(raw []byte) error {
 		}
 	}
 	return d.p.match(raw, f.Type, unasked)
+}
+
+// Check checks a frame of the server's by itself, whatever it answers.
+func (p *Protocol) Check(raw []byte) error {
+	var f struct{ Type string }
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return err
+	}
+	var sent []string
+	for _, o := range p.operations {
+		if sent = append(sent, o.replies...); !o.receive {
+			sent = append(sent, o.messages...)
+		}
+	}
+	return p.match(raw, f.Type, sent)
 }
 
 // match finds the message among some that a frame is.
