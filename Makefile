@@ -2,10 +2,12 @@
 SHELL := /bin/bash
 
 # Beside Go, the tests need a C compiler for the race detector, a real MariaDB, a
-# real browser with a font, a checker for the scripts' types, and axe-core: see
-# deps.
+# real browser with a font, a checker for the scripts' types, axe-core, and
+# AsyncAPI's own schema: see deps.
 AXE := .cache/npm/node_modules/axe-core/axe.min.js
 AXE_VERSION := 4.11.0
+ASYNCAPI := .cache/npm/node_modules/@asyncapi/specs/schemas/3.1.0.json
+ASYNCAPI_VERSION := 6.11.1
 
 .PHONY: help
 help: ## list what make can do
@@ -43,7 +45,7 @@ format: ## format the Go code
 	go tool gofumpt -w main.go main_test.go hub plugins static storage
 
 .PHONY: deps
-deps: $(AXE) ## install what the tests need (on Debian as root), or say what is missing
+deps: $(AXE) $(ASYNCAPI) ## install what the tests need (on Debian as root), or say what is missing
 	@missing=(); \
 	command -v gcc >/dev/null || missing+=(gcc libc6-dev); \
 	{ command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null || missing+=(mariadb-server); \
@@ -57,11 +59,12 @@ deps: $(AXE) ## install what the tests need (on Debian as root), or say what is 
 	  echo "Please install: $${missing[*]} (Debian's names)." >&2; exit 1; \
 	fi
 
-$(AXE):
+# In one step: npm removes what it is not told of.
+$(AXE) $(ASYNCAPI) &:
 	@if ! command -v npm >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >/dev/null; \
 	  else echo "Please install: npm" >&2; exit 1; fi; \
 	fi
-	npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix .cache/npm axe-core@$(AXE_VERSION)
-	@touch $@
+	npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix .cache/npm axe-core@$(AXE_VERSION) @asyncapi/specs@$(ASYNCAPI_VERSION)
+	@touch $(AXE) $(ASYNCAPI)

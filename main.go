@@ -26,6 +26,7 @@ import (
 	_ "time/tzdata" // domains have time zones, and not every machine knows them
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/bench"
 	"github.com/bellhub/bellhub/hub/config"
 	"github.com/bellhub/bellhub/hub/server"
 	"github.com/bellhub/bellhub/plugins/assistant"
@@ -64,6 +65,7 @@ Usage:
   bellhub migrate                    bring the database up to date, and stop
   bellhub domain add NAME            add a website [-key KEY] [-origin HOST]… [-ai=false]
   bellhub admin link EMAIL           print a link that signs in to the console [-domain KEY]…
+  bellhub bench URL                  measure a running server -key KEY [-connections N] [-rate N]…
   bellhub version
 
 Every command takes the global flags too; "bellhub serve -h" lists them.
@@ -96,6 +98,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return p.addDomain(ctx, command[2], args)
 	case command[0] == "admin" && len(command) == 3 && command[1] == "link":
 		return p.signInLink(ctx, command[2], args)
+	case command[0] == "bench" && len(command) == 2:
+		return p.bench(ctx, command[1], args)
 	case command[0] == "version" && len(command) == 1:
 		fmt.Fprintln(stdout, "bellhub", versionText())
 		return nil
@@ -186,8 +190,12 @@ func (p *program) migrate(ctx context.Context, args []string) error {
 }
 
 // add makes a flag that may be given more than once.
-func add(to *[]string) func(string) error {
-	return func(v string) error { *to = append(*to, v); return nil }
+func add(to *[]string, parse func(string) (string, error)) func(string) error {
+	return func(v string) error {
+		v, err := parse(v)
+		*to = append(*to, v)
+		return err
+	}
 }
 
 func (p *program) addDomain(ctx context.Context, name string, args []string) (err error) {
@@ -195,8 +203,8 @@ func (p *program) addDomain(ctx context.Context, name string, args []string) (er
 	var origins []string
 	var ai bool
 	err = p.configure("domain add", args, func(fs *flag.FlagSet) {
-		fs.StringVar(&key, "key", "", "the `widget key`, public; random unless given")
-		fs.Func("origin", "a `host[:port]` whose pages may embed the widget; may be repeated", add(&origins))
+		fs.Func("key", "the `widget key`, public; random unless given", func(v string) (err error) { key, err = storage.ParseKey(v); return err })
+		fs.Func("origin", "a `host[:port]` whose pages may embed the widget; may be repeated", add(&origins, storage.ParseOrigin))
 		fs.BoolVar(&ai, "ai", true, "let the AI answer")
 	})
 	if err != nil {
@@ -205,16 +213,6 @@ func (p *program) addDomain(ctx context.Context, name string, args []string) (er
 	name, ok := hub.CleanName(name, 200)
 	if !ok {
 		return errors.New("the domain needs a name of at most 200 characters")
-	}
-	if key != "" {
-		if key, err = storage.ParseKey(key); err != nil {
-			return fmt.Errorf("-key: %w", err)
-		}
-	}
-	for i := range origins {
-		if origins[i], err = storage.ParseOrigin(origins[i]); err != nil {
-			return fmt.Errorf("-origin: %w", err)
-		}
 	}
 	if ctx, err = p.open(ctx); err != nil {
 		return err
@@ -234,7 +232,7 @@ func (p *program) addDomain(ctx context.Context, name string, args []string) (er
 func (p *program) signInLink(ctx context.Context, email string, args []string) (err error) {
 	var keys []string
 	err = p.configure("admin link", args, func(fs *flag.FlagSet) {
-		fs.Func("domain", "the `widget key` of a domain that the admin may see; may be repeated; without it a new admin sees all", add(&keys))
+		fs.Func("domain", "the `widget key` of a domain that the admin may see; may be repeated; without it a new admin sees all", add(&keys, storage.ParseKey))
 	})
 	if err != nil {
 		return err
@@ -276,6 +274,14 @@ func (p *program) newSignIn(ctx context.Context, email, next string, domains ...
 	return link, err
 }
 
+func (p *program) bench(ctx context.Context, url string, args []string) error {
+	var o bench.Options
+	if err := p.configure("bench", args, o.Register); err != nil {
+		return err
+	}
+	return bench.Run(ctx, url, o, p.stdout, p.stderr)
+}
+
 func (p *program) serve(ctx context.Context, args []string) (err error) {
 	if err := p.configure("serve", args, nil); err != nil {
 		return err
@@ -300,36 +306,17 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.store.Close()) }()
-	if err := p.firstRun(base); err != nil {
-		return err
+	if p.config.Development() {
+		if err := demo.Seed(base); err != nil {
+			return err
+		}
 	}
-	h, err := hub.New(base, hub.Options{
-		Store: p.store, BaseURL: p.config.BaseURL, Development: p.config.Development(), Limits: p.config.Limits.Limits,
-		Texts: static.Texts(), Log: p.log, Frame: server.Frame, Render: server.Render,
-		Asset: func(name string) string { return static.Prefix() + "/" + name },
-	})
+	h, s, err := p.assemble(base)
 	if err != nil {
 		return err
 	}
-	if err := h.Init(p.plugins...); err != nil {
-		return err
-	}
 	defer func() { err = errors.Join(err, within(p.config.Limits.DrainTimeout, h.Close)) }()
-	s := server.New(base, server.Options{
-		Hub: h, BaseURL: p.config.BaseURL, Log: p.log,
-		Identify: storage.IdentityByToken, Origins: storage.Origins, Ready: p.store.Ping,
-		TrustedProxies: p.config.TrustedProxies, MaxFrameBytes: p.config.Limits.MaxFrameBytes,
-		SendQueueBytes: p.config.Limits.SendQueueBytes, ConnectionsPerIP: p.config.Limits.ConnectionsPerIP,
-		WriteTimeout: p.config.Limits.WriteTimeout, PingInterval: p.config.Limits.PingInterval,
-	})
 	stop := func() error { return within(p.config.Limits.DrainTimeout, s.Stop) }
-	for _, plugin := range p.plugins {
-		if m, ok := plugin.(server.Mounter); ok {
-			if err := s.Mount(plugin.ID(), m); err != nil {
-				return errors.Join(err, stop())
-			}
-		}
-	}
 	var background sync.WaitGroup
 	working, rest := context.WithCancel(base)
 	background.Go(func() { h.Run(working) })
@@ -348,26 +335,41 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	}
 }
 
+// assemble makes the hub with its plugins, and the server with their routes.
+func (p *program) assemble(ctx context.Context) (*hub.Hub, *server.Server, error) {
+	h, err := hub.New(ctx, hub.Options{
+		Store: p.store, BaseURL: p.config.BaseURL, Development: p.config.Development(), Limits: p.config.Limits.Limits,
+		Texts: static.Texts(), Log: p.log, Frame: server.Frame, Render: server.Render,
+		Asset: func(name string) string { return static.Prefix() + "/" + name },
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := h.Init(p.plugins...); err != nil {
+		return nil, nil, err
+	}
+	s := server.New(ctx, server.Options{
+		Hub: h, BaseURL: p.config.BaseURL, Log: p.log,
+		Identify: storage.IdentityByToken, Origins: storage.Origins, Ready: p.store.Ping,
+		TrustedProxies: p.config.TrustedProxies, MaxFrameBytes: p.config.Limits.MaxFrameBytes,
+		SendQueueBytes: p.config.Limits.SendQueueBytes, ConnectionsPerIP: p.config.Limits.ConnectionsPerIP,
+		WriteTimeout: p.config.Limits.WriteTimeout, PingInterval: p.config.Limits.PingInterval,
+	})
+	for _, plugin := range p.plugins {
+		if m, ok := plugin.(server.Mounter); ok {
+			if err := s.Mount(plugin.ID(), m); err != nil {
+				return nil, nil, errors.Join(err, within(p.config.Limits.DrainTimeout, s.Stop), within(p.config.Limits.DrainTimeout, h.Close))
+			}
+		}
+	}
+	return h, s, nil
+}
+
 // within gives fn so long to end.
 func within(d time.Duration, fn func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	return fn(ctx)
-}
-
-// owner is who a first start in development signs in.
-const owner = "you@kopitugu.example"
-
-// firstRun makes the demo, in a development database that has no domain yet.
-func (p *program) firstRun(ctx context.Context) error {
-	if !p.config.Development() {
-		return nil
-	}
-	n, err := storage.CountDomains(ctx)
-	if err != nil || n > 0 {
-		return err
-	}
-	return demo.Seed(ctx)
 }
 
 // greet says what to open.
@@ -377,12 +379,9 @@ func (p *program) greet(ctx context.Context, at net.Addr) error {
 		p.log.Info("serving", "addr", at.String(), "base_url", base, "version", versionText())
 		return nil
 	}
-	console, err := p.newSignIn(ctx, owner, "")
-	if err != nil {
-		return err
-	}
-	mailbox, err := p.newSignIn(ctx, owner, "/mailbox")
-	if err != nil {
+	console, err := p.newSignIn(ctx, demo.Recipient, "")
+	mailbox, also := p.newSignIn(ctx, demo.Recipient, "/mailbox")
+	if err := errors.Join(err, also); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, `

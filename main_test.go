@@ -20,6 +20,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/bellhub/bellhub/hub/spec/spectest"
+	"github.com/bellhub/bellhub/static"
 )
 
 const module = "github.com/bellhub/bellhub"
@@ -55,13 +58,16 @@ func packages(t *testing.T) []listed {
 // plugin another; the storage uses the hub; the hub uses golang.org/x alone.
 func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string][]string{
-		"hub":         {},
-		"hub/config":  {"hub"},
-		"hub/server":  {"hub", "storage", "static"},
-		"hub/hubtest": {"hub", "storage"},
-		"storage":     {"hub"},
-		"static":      {},
-		"plugins":     {"hub", "storage"},
+		"hub":               {},
+		"hub/bench":         {"hub"}, // a client: it knows what the protocol says
+		"hub/config":        {"hub"},
+		"hub/server":        {"hub", "hub/spec", "storage", "static"},
+		"hub/spec":          {},           // text: the server hands it out
+		"hub/spec/spectest": {"hub/spec"}, // for tests, hub's own among them
+		"hub/hubtest":       {"hub", "storage"},
+		"storage":           {"hub"},
+		"static":            {},
+		"plugins":           {"hub", "storage"},
 	}
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module+"/")
@@ -88,8 +94,9 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
-// TestOneFileKnowsTheWebSocketLibrary: it is frozen, and will be replaced.
-func TestOneFileKnowsTheWebSocketLibrary(t *testing.T) {
+// TestTwoFilesKnowTheWebSocketLibrary, one at each end: it is frozen, and will be
+// replaced.
+func TestTwoFilesKnowTheWebSocketLibrary(t *testing.T) {
 	var files []string
 	for _, file := range goFiles(t) {
 		src, err := os.ReadFile(file)
@@ -100,8 +107,54 @@ func TestOneFileKnowsTheWebSocketLibrary(t *testing.T) {
 			files = append(files, filepath.ToSlash(file))
 		}
 	}
-	if !slices.Equal(files, []string{"hub/server/upgrade.go"}) {
+	if !slices.Equal(files, []string{"hub/bench/client.go", "hub/server/upgrade.go"}) {
 		t.Errorf("nhooyr.io/websocket is imported by %v", files)
+	}
+}
+
+// TestEveryRouteIsDescribed compares what the whole program serves with the
+// OpenAPI document, both ways.
+func TestEveryRouteIsDescribed(t *testing.T) {
+	p := program{stdout: io.Discard, stderr: io.Discard}
+	if err := p.configure("serve", []string{"-data", t.TempDir(), "-log-level", "error"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, err := p.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.store.Close()
+	h, s, err := p.assemble(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close(ctx)
+	defer s.Stop(ctx)
+	var served []string
+	parameter := regexp.MustCompile(`:(\w+)`)
+	for _, route := range s.Routes() {
+		method, path, _ := strings.Cut(route, " ")
+		switch {
+		case method == "HEAD": // goes with GET
+		case path == "/ws" && method != "GET": // answers 405 itself
+		case path == static.Prefix()+"/*":
+			served = append(served, method+" /static/{hash}/{file}")
+		default:
+			served = append(served, method+" "+parameter.ReplaceAllString(path, "{$1}"))
+		}
+	}
+	slices.Sort(served)
+	if described := spectest.HTTP(t).Operations(); !slices.Equal(served, described) {
+		for _, route := range served {
+			if !slices.Contains(described, route) {
+				t.Errorf("%s is not described in hub/spec/openapi", route)
+			}
+		}
+		for _, route := range described {
+			if !slices.Contains(served, route) {
+				t.Errorf("%s is described, but nothing serves it", route)
+			}
+		}
 	}
 }
 
@@ -185,7 +238,7 @@ func TestTheWholeProgram(t *testing.T) {
 			t.Fatalf("no banner\n%s", out)
 		}
 	}
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: 10 * time.Second, Transport: spectest.HTTP(t).Transport(t, http.DefaultTransport)}
 	for _, tt := range []struct {
 		path, want string
 		status     int
@@ -203,6 +256,8 @@ func TestTheWholeProgram(t *testing.T) {
 		{"/static/../main.go", "", 404},
 		{"/static/%2e%2e/main.go", "", 404},
 		{"/webhooks/mailgun", "", 404},
+		{"/asyncapi.yaml", "bellhub.v1", 200},
+		{"/openapi.yaml", "openapi: 3.1", 200},
 		{"/nope", "", 404},
 	} {
 		resp, err := client.Get(base + tt.path)
@@ -233,6 +288,10 @@ func TestTheWholeProgram(t *testing.T) {
 		{[]string{"admin", "link", "ana@two.example", "-domain", "two"}, "/console/sign-in/"},
 		{[]string{"admin", "link", "Ana <ana@two.example>"}, "EMAIL"},
 		{[]string{"admin", "link", "ana@two.example", "-domain", "nope"}, "nope"},
+		{[]string{"bench", base, "-key", "demo"}, "nothing could be measured"}, // it has stopped
+		{[]string{"bench", base}, "-key"},
+		{[]string{"bench", base, "-h"}, "-connections n"},
+		{[]string{"bench", "-h"}, "bellhub bench URL"},
 		{[]string{"version"}, "bellhub "},
 		{[]string{"frobnicate"}, "no command"},
 		{[]string{"serve", "-frobnicate"}, "frobnicate"},

@@ -13,13 +13,16 @@ import (
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start runs a hub with one domain, "shop", whose AI is on.
+// start runs a hub with one domain, "shop", whose AI is on. Whatever it sends is
+// held to the protocol's description.
 func start(t *testing.T, o hubtest.Options, plugins ...hub.Plugin) (*hubtest.Kit, hub.Domain) {
 	t.Helper()
+	o.Check = spectest.Open(t).Check
 	k := hubtest.Start(t, o, plugins...)
 	return k, k.Memory.AddDomain(hub.Domain{Key: "shop", Name: "Shop", AI: true, Origins: []string{"shop.example"}})
 }

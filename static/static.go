@@ -46,7 +46,8 @@ type File struct {
 	ContentType string
 }
 
-func newFile(data []byte, contentType string) File {
+// NewFile makes a file of bytes that come from elsewhere, to be served like these.
+func NewFile(data []byte, contentType string) File {
 	return File{data, compressed(data), contentType}
 }
 
@@ -90,7 +91,7 @@ var site = sync.OnceValue(func() (s struct {
 			s.texts[strings.TrimSuffix(path.Base(name), ".json")] = texts
 			data = forWidget(texts)
 		}
-		s.assets[name] = newFile(data, kind)
+		s.assets[name] = NewFile(data, kind)
 		fmt.Fprintf(sum, "%s %d\n%s", name, len(data), data)
 		return nil
 	})
@@ -128,7 +129,7 @@ var Launcher = sync.OnceValue(func() File {
 		panic("static: " + err.Error())
 	}
 	script, _ := Open("widget/launcher.js")
-	return newFile([]byte(strings.NewReplacer(
+	return NewFile([]byte(strings.NewReplacer(
 		`"__LABELS__"`, string(filled),
 		"__ASSETS__", Prefix(),
 	).Replace(string(script.Data))), script.ContentType)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/config"
+	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
 
 // parse reads flags as a command without flags of its own does.
@@ -50,6 +51,28 @@ func TestDefaults(t *testing.T) {
 	if c.Limits != want {
 		t.Errorf("limits\n got %+v\nwant %+v", c.Limits, want)
 	}
+}
+
+// TestTheLimitsAreDescribed holds the protocol's list of limits to the flags: a
+// client developer reads their defaults there.
+func TestTheLimitsAreDescribed(t *testing.T) {
+	fs := flag.NewFlagSet("test", flag.ContinueOnError)
+	config.Register(fs)
+	rows := spectest.Open(t).Table("limit")
+	described := map[string]bool{}
+	for _, row := range rows {
+		name := strings.TrimPrefix(row[2], "-")
+		described[name] = true
+		if f := fs.Lookup(name); f == nil || f.DefValue != row[1] {
+			t.Errorf("%s is described with the default %s, it is %+v", row[2], row[1], f)
+		}
+	}
+	fs.VisitAll(func(f *flag.Flag) {
+		limit := strings.Contains(f.Usage, "0: no limit") || strings.HasSuffix(f.Name, "-timeout") || strings.HasSuffix(f.Name, "-interval")
+		if limit && !described[f.Name] {
+			t.Errorf("the limit -%s is not described", f.Name)
+		}
+	})
 }
 
 func TestPrecedence(t *testing.T) {

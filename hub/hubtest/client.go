@@ -21,8 +21,9 @@ const patience = 10 * time.Second
 type Client struct {
 	Room, Token string // of the welcome
 
-	t    testing.TB
-	conn *pipe
+	t     testing.TB
+	conn  *pipe
+	check func(frame []byte) error // nil: anything goes
 
 	seen []string // every frame so far, for the transcript
 }
@@ -60,7 +61,7 @@ func (k *Kit) Dial(t testing.TB, hs hub.Handshake) *Client {
 		p.hangUp()
 		<-done
 	})
-	return &Client{t: t, conn: p}
+	return &Client{t: t, conn: p, check: k.check}
 }
 
 // Send sends a frame. An id of "" is left out; so is data of nil.
@@ -175,6 +176,11 @@ func (c *Client) next() (Frame, bool) {
 	var f Frame
 	if err := json.Unmarshal(b, &f); err != nil {
 		c.fail("not a frame")
+	}
+	if c.check != nil {
+		if err := c.check(b); err != nil {
+			c.fail(err.Error())
+		}
 	}
 	return f, true
 }

@@ -26,6 +26,9 @@ type Options struct {
 	Development bool
 	Texts       hub.Texts
 	Backplane   hub.Backplane
+	// Check is asked of every frame that a Client takes; its error fails the
+	// test. nil: anything goes.
+	Check func(frame []byte) error
 }
 
 // Kit is a running hub.
@@ -33,13 +36,14 @@ type Kit struct {
 	Hub    *hub.Hub
 	Memory *Memory // nil with another store
 	ctx    context.Context
+	check  func(frame []byte) error
 }
 
 // Start runs a hub with plugins until the test ends. Their Runners, if any, run
 // too.
 func Start(t testing.TB, o Options, plugins ...hub.Plugin) *Kit {
 	t.Helper()
-	k := &Kit{ctx: o.Ctx}
+	k := &Kit{ctx: o.Ctx, check: o.Check}
 	if k.ctx == nil {
 		k.ctx = context.Background()
 	}

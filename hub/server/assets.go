@@ -1,27 +1,24 @@
 package server
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/bellhub/bellhub/hub/spec"
 	"github.com/bellhub/bellhub/static"
 )
 
 // assets serves what browsers fetch. A file's address holds the hash of them
 // all, so it never changes under its address and may be kept for good; only the
-// launcher, which sites name, keeps its address and is asked for again.
+// launcher, which sites name, and the descriptions of what the server
+// understands keep their address and are asked for again.
 func (s *Server) assets() {
-	launcher, tag := static.Launcher(), `"`+static.Hash()+`"`
-	s.app.Get("/widget.js", func(c *fiber.Ctx) error {
-		anySite(c)
-		c.Set(fiber.HeaderCacheControl, "public, max-age=300")
-		c.Set(fiber.HeaderETag, tag)
-		if c.Get(fiber.HeaderIfNoneMatch) == tag {
-			return c.SendStatus(fiber.StatusNotModified)
-		}
-		return send(c, launcher)
-	})
+	s.app.Get("/widget.js", fixed(static.Launcher()))
+	s.app.Get("/asyncapi.yaml", fixed(static.NewFile(spec.AsyncAPI(), spec.MediaType)))
+	s.app.Get("/openapi.yaml", fixed(static.NewFile(spec.OpenAPI(), spec.MediaType)))
 	s.app.Get(static.Prefix()+"/*", func(c *fiber.Ctx) error {
 		f, ok := static.Open(strings.TrimPrefix(c.Path(), static.Prefix()+"/"))
 		if !ok {
@@ -31,6 +28,22 @@ func (s *Server) assets() {
 		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 		return send(c, f)
 	})
+}
+
+// fixed serves a file whose content changes with the program's version, and its
+// address does not.
+func fixed(f static.File) fiber.Handler {
+	sum := sha256.Sum256(f.Data)
+	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+	return func(c *fiber.Ctx) error {
+		anySite(c)
+		c.Set(fiber.HeaderCacheControl, "public, max-age=300")
+		c.Set(fiber.HeaderETag, tag)
+		if c.Get(fiber.HeaderIfNoneMatch) == tag {
+			return c.SendStatus(fiber.StatusNotModified)
+		}
+		return send(c, f)
+	}
 }
 
 // send answers with a file, compressed for browsers that accept it.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
 	"sync"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -117,6 +119,10 @@ func (s *Server) Mount(id string, m Mounter) error {
 	}
 	return nil
 }
+
+// Routes lists method and pattern of everything that is served, as in
+// "GET /console/rooms/:room".
+func (s *Server) Routes() []string { return slices.Sorted(maps.Keys(s.routes())) }
 
 // routes counts the handlers of each method and path.
 func (s *Server) routes() map[string]int {

@@ -318,13 +318,15 @@ func TestTheLauncherIsCachedByItsContent(t *testing.T) {
 		return resp
 	}
 	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	first := get("/widget.js", "Accept-Encoding", "gzip")
-	h := first.Header
-	if h.Get("Content-Encoding") != "gzip" || h.Get("Cache-Control") != "public, max-age=300" || h.Get("Access-Control-Allow-Origin") != "*" ||
-		h.Get("Cross-Origin-Resource-Policy") != "cross-origin" || h.Get("Vary") != "Accept-Encoding" {
-		t.Errorf("headers: %v", h)
-	}
-	if again := get("/widget.js", "If-None-Match", h.Get("ETag")); again.StatusCode != http.StatusNotModified {
-		t.Errorf("again: %d", again.StatusCode)
+	for _, path := range []string{"/widget.js", "/asyncapi.yaml", "/openapi.yaml"} {
+		first := get(path, "Accept-Encoding", "gzip")
+		h := first.Header
+		if h.Get("Content-Encoding") != "gzip" || h.Get("Cache-Control") != "public, max-age=300" || h.Get("Access-Control-Allow-Origin") != "*" ||
+			h.Get("Cross-Origin-Resource-Policy") != "cross-origin" || h.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s: headers: %v", path, h)
+		}
+		if again := get(path, "If-None-Match", h.Get("ETag")); again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s again: %d", path, again.StatusCode)
+		}
 	}
 }

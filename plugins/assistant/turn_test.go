@@ -14,6 +14,7 @@ import (
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/hub/spec/spectest"
 	"github.com/bellhub/bellhub/storage"
 )
 
@@ -100,7 +101,7 @@ func newFixture(t *testing.T, r Responder) *fixture {
 
 func (f *fixture) run(t *testing.T, plugins ...hub.Plugin) {
 	t.Helper()
-	k := hubtest.Start(t, hubtest.Options{Ctx: f.ctx, Store: storage.From(f.ctx)}, plugins...)
+	k := hubtest.Start(t, hubtest.Options{Ctx: f.ctx, Store: storage.From(f.ctx), Check: spectest.Open(t).Check}, plugins...)
 	f.visitor = k.Visitor(t, "shop")
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/storage"
 )
 
@@ -16,12 +15,12 @@ const Key = "demo"
 const Recipient = "you@kopitugu.example"
 
 // Seed makes the demo's domain, whose widget the pages of origins may embed,
-// with its knowledge and one active CC rule. Where the key exists it does
-// nothing: what is there is the owner's by now.
+// with its knowledge and one active CC rule. Where there is a domain already it
+// does nothing: what is there is its owner's.
 func Seed(ctx context.Context, origins ...string) error {
 	err := storage.Tx(ctx, func(ctx context.Context) error {
-		_, err := storage.DomainByKey(ctx, Key)
-		if !errors.Is(err, hub.ErrNotFound) {
+		n, err := storage.CountDomains(ctx)
+		if err != nil || n > 0 {
 			return err
 		}
 		d, err := storage.AddDomain(ctx, storage.Domain{Key: Key, Name: "Kopi Tugu", TimeZone: "Asia/Jakarta", AI: true}, origins...)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/hub/spec/spectest"
 	"github.com/bellhub/bellhub/plugins/escalation"
 	"github.com/bellhub/bellhub/plugins/takeover"
 	"github.com/bellhub/bellhub/storage"
@@ -70,7 +71,7 @@ func each(t *testing.T, fn func(t *testing.T, s shop)) {
 			s.ctx = ctx
 			limits := hub.DefaultLimits()
 			limits.BellsPerIPHour = 4
-			s.Kit = hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Limits: &limits}, takeover.New(), s.bells, s.post)
+			s.Kit = hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Limits: &limits, Check: spectest.Open(t).Check}, takeover.New(), s.bells, s.post)
 			var err error
 			if s.domain, err = storage.AddDomain(ctx, storage.Domain{Key: "shop", Name: "Shop", AI: true}); err != nil {
 				t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/hub/spec/spectest"
 	"github.com/bellhub/bellhub/plugins/takeover"
 )
 
@@ -42,7 +43,7 @@ type room struct {
 
 func open(t *testing.T) room {
 	ai := &responder{on: true}
-	k := hubtest.Start(t, hubtest.Options{Limits: &hub.Limits{}}, takeover.New(), ai)
+	k := hubtest.Start(t, hubtest.Options{Limits: &hub.Limits{}, Check: spectest.Open(t).Check}, takeover.New(), ai)
 	d := k.Memory.AddDomain(hub.Domain{Key: "shop", Name: "Shop", AI: true})
 	v := k.Visitor(t, "shop")
 	return room{

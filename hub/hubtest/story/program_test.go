@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
 
 // binary is the program, built once for all tests.
@@ -150,7 +151,10 @@ func (p *program) browser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{t, p, &http.Client{Jar: jar, Timeout: 10 * time.Second}}
+	return &browser{t, p, &http.Client{
+		Jar: jar, Timeout: 10 * time.Second,
+		Transport: spectest.HTTP(t).Transport(t, http.DefaultTransport), // every answer as described
+	}}
 }
 
 // get fetches a page, following redirects, and returns where it ended and what

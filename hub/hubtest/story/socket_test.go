@@ -11,23 +11,28 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"nhooyr.io/websocket"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
 
-// client is the far end of a WebSocket.
+// client is the far end of a WebSocket. Every frame that goes over it is held to
+// the protocol's description.
 type client struct {
 	t    *testing.T
 	ws   *websocket.Conn
+	talk *spectest.Dialogue
 	seen []string
 
 	room, token string
-	events      []frame // every event so far, welcome's included
-	streamed    string  // of stream frames since the last AI message
+	frames      []string // what it may send
+	events      []frame  // every event so far, welcome's included
+	streamed    string   // of stream frames since the last AI message
 }
 
 type frame struct {
@@ -48,8 +53,20 @@ func (p *program) dial(t *testing.T, header http.Header) *client {
 	}
 	ws.SetReadLimit(1 << 20)
 	t.Cleanup(func() { ws.CloseNow() })
-	return &client{t: t, ws: ws}
+	return &client{t: t, ws: ws, talk: described(t).Dialogue()}
 }
+
+// described is the protocol's description, and what of it the tests have seen.
+func described(t *testing.T) *spectest.Protocol {
+	t.Helper()
+	once.Do(func() { protocol = spectest.Open(t) })
+	return protocol
+}
+
+var (
+	once     sync.Once
+	protocol *spectest.Protocol
+)
 
 // visit connects as the widget on the demo page does; data resumes an earlier
 // visit.
@@ -78,6 +95,9 @@ func (c *client) hello(data map[string]any) {
 	w := c.want("welcome")
 	c.room = w.Data["room"].(map[string]any)["id"].(string)
 	c.token, _ = w.Data["token"].(string)
+	for _, name := range w.Data["frames"].([]any) {
+		c.frames = append(c.frames, name.(string))
+	}
 	for _, e := range w.Data["events"].([]any) {
 		c.events = append(c.events, frame{Type: "event", Data: e.(map[string]any)})
 	}
@@ -94,6 +114,9 @@ func (c *client) send(typ, id string, data any) {
 		c.t.Fatal(err)
 	}
 	c.seen = append(c.seen, "→ "+string(b))
+	if err := c.talk.Sent(b); err != nil {
+		c.t.Error(err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := c.ws.Write(ctx, websocket.MessageText, b); err != nil {
@@ -129,6 +152,9 @@ func (c *client) next() frame {
 		c.t.Fatalf("%v\n%s", err, strings.Join(c.seen, "\n"))
 	}
 	c.seen = append(c.seen, "← "+string(b))
+	if err := c.talk.Received(b); err != nil {
+		c.t.Error(err)
+	}
 	var f frame
 	if err := json.Unmarshal(b, &f); err != nil {
 		c.t.Fatal(err)
