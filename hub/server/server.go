@@ -9,8 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"sync"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
