@@ -37,13 +37,13 @@
 // follows. It becomes a member before the log is read, and what happens in
 // between is held for it, so nothing falls into the gap.
 //
-// One goroutine, the reader, runs Serve. It works on one frame at a time: scan,
-// decode, hooks, store, acknowledgement. What others send it arrives through
-// Conn.Send, which never blocks. A connection ends when Read fails: the client
-// left, the transport gave up on it, or somebody called Conn.Close, because of
-// a revocation, a newer tab, a flood, or a drain.
+// One goroutine, the reader, runs Serve, and one more for as long as a frame is
+// worked on: scan, hooks, store, acknowledgement, one frame at a time. What others
+// send it arrives through Conn.Send, which never blocks. A connection ends when
+// Read fails: the client left, the transport gave up on it, or somebody called
+// Conn.Close, because of a revocation, a newer tab, a flood, or a drain.
 //
-// Drain lets each reader finish the frame it is at, acknowledgement included,
+// Drain lets each session finish the frame it is at, acknowledgement included,
 // and then closes with 1012; a frame that comes later is not worked on, and its
 // sender repeats it to the next server.
 //
@@ -51,11 +51,17 @@
 //
 //	hooks (EventAppending) → Store.Append → fence → ack → Backplane → live room → members
 //
-// After the commit, growing answers of older epochs are cut on this node; the
-// sender gets its acknowledgement; then the event goes through the backplane to
-// the room on each node that has members. Signals may be lost or overtake each
-// other: a live room delivers strictly by number, lets an early event wait for
-// at most 100 ms, and then reads the log.
+// Appends that wait at the same time may be committed together; that is the
+// store's affair. After the commit, growing answers of older epochs are cut on
+// this node; the sender gets its acknowledgement; then the event goes through the
+// backplane to the room on each node that has members. Signals may be lost or
+// overtake each other: a live room delivers strictly by number, lets an early
+// event wait for at most 100 ms, and then reads the log.
+//
+// An event is encoded once. In a room of up to 16 members the one who publishes
+// writes it to each of them, and its own acknowledgement leaves in the same write
+// as its own event. A larger room has a goroutine, for as long as there is
+// anything to send, that writes what has come meanwhile to each member at once.
 //
 // # Plugins
 //
@@ -74,9 +80,10 @@
 // waited for:
 //
 //	Hub.mu         sessions, live rooms, visitors, watchers
-//	liveRoom.mu    members, delivery, epoch
+//	liveRoom.mu    members, delivery, epoch, what a large room is still to be sent
 //	(the Conn's own)
 //
-// session.mu guards only whether the reader is busy, and is taken with none of
+// session.mu guards only whether a frame is being worked on, chainRun.mu one run
+// of a chain of hooks with its plugins' breakers; neither is taken with any of
 // the others held.
 package hub

@@ -15,6 +15,17 @@
 // transaction holds the first waits for ever. Passing ctx on, and never keeping
 // a handle, makes that impossible.
 //
+// # The event log
+//
+// [Store.Append] is a group commit. One goroutine takes whatever appends wait, up
+// to 256, and commits them together; there is no timer, so a lone one waits for
+// nobody, and the busier the store the larger its batches. A batch locks its rooms
+// in order of their ids, applies [hub.Room.Next] in memory, and writes all events
+// in one statement. What one append gets wrong fails alone; a lost deadlock is
+// tried again; where the database is gone nothing is acknowledged, and the client
+// says it again with the same id. An append with writes of its own (Within) has a
+// transaction of its own.
+//
 // # What lives here
 //
 // The tables that more than one plugin reads: domains, origins, settings,
