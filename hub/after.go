@@ -25,7 +25,7 @@ type after[E cloner[E]] struct {
 // Bind adds a hook, which gets its events one by one in a goroutine of its own.
 // It panics after Init.
 func (a *After[E]) Bind(h *Host, fn func(context.Context, E), opts ...BindOption) {
-	hook := &after[E]{binding: bind(h, opts), fn: fn, queue: make(chan E, afterQueue)}
+	hook := &after[E]{binding: bind[E](h, opts), fn: fn, queue: make(chan E, afterQueue)}
 	a.hooks = append(a.hooks, hook)
 	h.hub.workers = append(h.hub.workers, hook.work)
 }
@@ -36,6 +36,7 @@ func (a *After[E]) fire(e E) {
 		select {
 		case hook.queue <- e.Clone():
 		default:
+			hook.observe.Dropped()
 			if n := hook.dropped.Add(1); n&(n-1) == 0 { // 1, 2, 4, 8 …: loud at first, never a flood
 				hook.host.Log.Warn("hook is too slow: events dropped", "dropped", n)
 			}
@@ -60,15 +61,16 @@ func (h *after[E]) work(ctx context.Context) {
 func (h *after[E]) call(ctx context.Context, e E) {
 	breaker := h.host.breaker
 	if !breaker.enter() {
+		h.observe.Ran(HookSkipped, 0)
 		return
 	}
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	var ended atomic.Bool
 	late := time.AfterFunc(h.timeout, func() {
 		if ended.CompareAndSwap(false, true) {
-			h.host.Log.Error("hook abandoned", "after", h.timeout)
-			breaker.abandon(true)
+			h.overdue()
 		}
 	})
 	defer late.Stop()
@@ -78,7 +80,7 @@ func (h *after[E]) call(ctx context.Context, e E) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 		if ended.CompareAndSwap(false, true) {
-			h.returned(err)
+			h.returned(err, time.Since(began))
 		} else {
 			breaker.back()
 		}

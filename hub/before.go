@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -30,16 +31,19 @@ func FailClosed() BindOption { return func(b *binding) { b.closed = true } }
 // binding is what all hooks of a plugin have in common.
 type binding struct {
 	host    *Host
+	observe HookObserver
 	order   int
 	timeout time.Duration
 	closed  bool
 }
 
-func bind(h *Host, opts []BindOption) binding {
+func bind[E any](h *Host, opts []BindOption) binding {
 	if h.hub.sealed.Load() {
 		panic(fmt.Sprintf("hub: plugin %s binds a hook after Init", h.plugin))
 	}
-	b := binding{host: h, timeout: HookTimeout}
+	// A hook is called as its event's type is: see Hooks.
+	name := reflect.TypeFor[E]().Name()
+	b := binding{host: h, observe: h.hub.opts.Observer.Hook(h.plugin, name), timeout: HookTimeout}
 	for _, o := range opts {
 		o(&b)
 	}
@@ -60,7 +64,7 @@ type before[E cloner[E]] struct {
 
 // Bind adds a hook. It panics after Init.
 func (b *Before[E]) Bind(h *Host, fn func(context.Context, E) (E, error), opts ...BindOption) {
-	b.chain = append(b.chain, before[E]{bind(h, opts), fn})
+	b.chain = append(b.chain, before[E]{bind[E](h, opts), fn})
 	slices.SortStableFunc(b.chain, func(x, y before[E]) int { return x.order - y.order })
 }
 
@@ -130,8 +134,7 @@ func (r *chainRun[E]) overdue() (over bool, more time.Duration) {
 	if more = hook.timeout - time.Since(r.since); more > 0 {
 		return false, more
 	}
-	hook.host.Log.Error("hook abandoned", "after", hook.timeout, "refuses", hook.closed)
-	hook.host.breaker.abandon(true)
+	hook.overdue()
 	r.left = true
 	r.at++
 	return true, 0
@@ -142,7 +145,9 @@ func (r *chainRun[E]) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.at < len(r.chain) && !r.left {
-		r.chain[r.at].host.breaker.abandon(false)
+		hook := r.chain[r.at]
+		hook.observe.Ran(HookCancelled, time.Since(r.since))
+		hook.host.breaker.abandon(false)
 	}
 	r.left = true
 }
@@ -189,10 +194,13 @@ func (r *chainRun[E]) took(i int, out E, err error) bool {
 		hook.host.breaker.back()
 		return false
 	}
-	if !errors.Is(err, errSkipped) {
-		hook.returned(err)
+	now := time.Now()
+	if errors.Is(err, errSkipped) {
+		hook.observe.Ran(HookSkipped, 0)
+	} else {
+		hook.returned(err, now.Sub(r.since))
 	}
-	r.at, r.since = i+1, time.Now()
+	r.at, r.since = i+1, now
 	if err == nil {
 		r.event = out
 	} else if r.err = hook.refuses(err); r.err != nil {
@@ -216,12 +224,25 @@ func (h before[E]) call(ctx context.Context, e E) (out E, err error) {
 	return h.fn(ctx, e.Clone())
 }
 
-// returned tells the breaker that a hook is back in time.
-func (b binding) returned(err error) {
-	if err != nil && refusal(err) == nil {
+// returned notes a call that is back in time.
+func (b binding) returned(err error, took time.Duration) {
+	switch {
+	case err == nil:
+		b.observe.Ran(HookOK, took)
+	case refusal(err) != nil:
+		b.observe.Ran(HookVetoed, took)
+	default:
+		b.observe.Ran(HookFailed, took)
 		b.host.Log.Error("hook failed", "err", err, "refuses", b.closed)
 	}
 	b.host.breaker.exit(err)
+}
+
+// overdue notes a call that is left behind because its time is over.
+func (b binding) overdue() {
+	b.observe.Ran(HookOverdue, b.timeout)
+	b.host.Log.Error("hook abandoned", "after", b.timeout, "refuses", b.closed)
+	b.host.breaker.abandon(true)
 }
 
 // refuses tells what a hook's error means for what was asked: a refusal that it

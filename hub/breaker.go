@@ -2,6 +2,7 @@ package hub
 
 import (
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -21,6 +22,8 @@ const maxAbandoned = 16
 
 // breaker keeps a failing plugin from costing every message its timeout.
 type breaker struct {
+	log *slog.Logger
+
 	mu        sync.Mutex
 	failures  int
 	since     time.Time // of the first failure in the window
@@ -80,6 +83,14 @@ func (b *breaker) back() {
 	b.abandoned--
 }
 
+// state tells whether the breaker is open, and how many calls were left behind
+// and still run.
+func (b *breaker) state() (open bool, abandoned int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.open.IsZero() || b.abandoned >= maxAbandoned, b.abandoned
+}
+
 func (b *breaker) succeed() {
 	if b.trying {
 		b.trying, b.open, b.failures = false, time.Time{}, 0
@@ -94,6 +105,7 @@ func (b *breaker) fail() {
 	b.failures++
 	if b.trying || b.failures >= breakerFailures {
 		b.trying, b.failures, b.open = false, 0, now.Add(breakerPause)
+		b.log.Warn("the plugin's hooks are skipped for a while: too many failed", "for", breakerPause)
 	}
 }
 

@@ -25,3 +25,9 @@ const (
 	CloseSuperseded  CloseCode = 4409 // a newer connection took this one's place
 	CloseFlood       CloseCode = 4429 // too much, too fast
 )
+
+// closeCodes are all of them.
+var closeCodes = []CloseCode{
+	CloseDone, CloseGoingAway, CloseProtocol, CloseUnsupported, CloseInvalidText, ClosePolicy, CloseTooBig, CloseInternal,
+	CloseRestart, CloseTryLater, CloseUnknown, CloseRevoked, CloseTooSlow, CloseSuperseded, CloseFlood,
+}

@@ -33,6 +33,12 @@ const (
 	CodeInternal    Code = "internal"
 )
 
+// codes are all of them.
+var codes = []Code{
+	CodeBadJSON, CodeTooDeep, CodeUnknownType, CodeBadField, CodeBadText, CodeBadReason, CodeMismatch, CodeForbidden, CodeNotFound,
+	CodeGone, CodeRateLimited, CodeVetoed, CodeHeld, CodeStaleEpoch, CodeNoResponder, CodeResync, CodeUnavailable, CodeInternal,
+}
+
 // Error is an error made for its reader: Message is shown as it is, so it names
 // nothing of the inside. Whatever is not an Error reaches a client as
 // [CodeInternal] with a fixed text.

@@ -22,6 +22,7 @@ type Options struct {
 	Limits      Limits
 	Texts       Texts
 	Log         *slog.Logger // nil: discarded
+	Observer    Observer     // nil: nobody
 
 	Frame  func(json []byte) []byte // the transport's encoding of a packet, made once for all members; packets may be joined
 	Render func(text string) string // Markdown to safe HTML
@@ -43,6 +44,9 @@ func (o *Options) validate() error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
+	}
 	return nil
 }
 
@@ -51,6 +55,7 @@ type Hub struct {
 	opts    Options
 	hooks   Hooks
 	plugins []Plugin
+	hosts   []*Host // of the plugins, in the same order; constant once sealed
 	frames  map[string]handler
 	sealed  atomic.Bool
 
@@ -108,12 +113,15 @@ func (h *Hub) Init(plugins ...Plugin) (err error) {
 			return fmt.Errorf("hub: two plugins are called %q", p.ID())
 		}
 		seen[p.ID()] = true
-		host := &Host{Hooks: &h.hooks, Log: h.opts.Log.With("plugin", p.ID()), hub: h, plugin: p.ID(), breaker: &breaker{}}
+		host := &Host{Hooks: &h.hooks, Log: h.opts.Log.With("plugin", p.ID()), hub: h, plugin: p.ID()}
+		host.breaker = &breaker{log: host.Log}
 		if err := initialise(h.base, p, host); err != nil {
 			return fmt.Errorf("hub: plugin %s: %w", p.ID(), err)
 		}
 		h.plugins = append(h.plugins, p)
+		h.hosts = append(h.hosts, host)
 	}
+	h.opts.Observer.Expect(h.words())
 	h.sealed.Store(true)
 	for _, work := range h.workers {
 		h.tasks.Go(func() { work(h.base) })
@@ -194,6 +202,24 @@ func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return Stats{len(h.sessions), len(h.rooms)}
+}
+
+// PluginStats is how a plugin's hooks fare.
+type PluginStats struct {
+	Plugin    string
+	Open      bool // the breaker: its hooks are skipped, but for one now and then
+	Abandoned int  // calls that were left behind, overdue for the most part, and still run
+}
+
+// PluginStats tells how the hooks of each plugin fare now, in list order. It is
+// valid after Init.
+func (h *Hub) PluginStats() []PluginStats {
+	all := make([]PluginStats, len(h.hosts))
+	for i, host := range h.hosts {
+		open, abandoned := host.breaker.state()
+		all[i] = PluginStats{host.plugin, open, abandoned}
+	}
+	return all
 }
 
 // Drain stops letting clients in, lets each connection finish the frame it is

@@ -26,6 +26,7 @@ type Options struct {
 	Development bool
 	Texts       hub.Texts
 	Backplane   hub.Backplane
+	Observer    hub.Observer
 	// Check is asked of every frame that a Client takes; its error fails the
 	// test. nil: anything goes.
 	Check func(frame []byte) error
@@ -59,7 +60,7 @@ func Start(t testing.TB, o Options, plugins ...hub.Plugin) *Kit {
 	}
 	base, _ := url.Parse(Origin)
 	h, err := hub.New(ctx, hub.Options{
-		Store: o.Store, Backplane: o.Backplane, BaseURL: base, Development: o.Development, Limits: limits, Texts: o.Texts,
+		Store: o.Store, Backplane: o.Backplane, Observer: o.Observer, BaseURL: base, Development: o.Development, Limits: limits, Texts: o.Texts,
 		Frame:  func(b []byte) []byte { return b },
 		Render: func(s string) string { return "<p>" + s + "</p>" },
 		Asset:  func(name string) string { return "/static/" + name },
