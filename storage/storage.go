@@ -25,9 +25,10 @@ type Store struct {
 	wake  wakers
 	seen  domainCache
 
-	commits *committer
-	quit    chan struct{}  // closed by Close
-	tasks   sync.WaitGroup // goroutines that quit ends
+	observer Observer
+	commits  *committer
+	quit     chan struct{}  // closed by Close
+	tasks    sync.WaitGroup // goroutines that quit ends
 }
 
 var _ hub.Store = (*Store)(nil)
@@ -35,8 +36,9 @@ var _ hub.Store = (*Store)(nil)
 // Options says which database to open.
 type Options struct {
 	// URL is mysql://user:password@host:port/name, or a SQLite file's path.
-	URL string
-	Log *slog.Logger // nil: discarded
+	URL      string
+	Log      *slog.Logger // nil: discarded
+	Observer Observer     // nil: nobody
 }
 
 // slowQuery is what is worth a line in the log.
@@ -48,7 +50,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{log: o.Log, wake: newWakers(), mysql: strings.HasPrefix(o.URL, "mysql://"), quit: make(chan struct{})}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
+	}
+	s := &Store{log: o.Log, observer: o.Observer, wake: newWakers(), mysql: strings.HasPrefix(o.URL, "mysql://"), quit: make(chan struct{})}
 	open := s.openSQLite
 	if s.mysql {
 		open = s.openMySQL

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -100,7 +102,7 @@ var errPoison = errors.New("every attempt ended with its node")
 
 // do makes one attempt and writes down how it ended.
 func (s *Store) do(ctx context.Context, w Worker, j job) {
-	last := j.Attempts > len(Schedule)
+	began, last := time.Now(), j.Attempts > len(Schedule)
 	err := errPoison
 	if j.Attempts <= len(Schedule)+1 {
 		err = s.attempt(ctx, w, Task{
@@ -121,6 +123,7 @@ func (s *Store) do(ctx context.Context, w Worker, j job) {
 		}
 		s.log.Warn("jobs: attempt failed", "kind", w.Kind, "job", j.ID, "attempt", j.Attempts, "state", state, "err", err)
 	}
+	s.observer.JobRan(w.Kind, state, time.Since(began))
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
 	if err := s.settle(ctx, j, state, wait, err); err != nil {
@@ -162,6 +165,13 @@ func (w wakers) of(kind string) chan struct{} {
 		w.bells[kind] = make(chan struct{}, 1)
 	}
 	return w.bells[kind]
+}
+
+// kinds are those that were worked on or rung for here.
+func (w wakers) kinds() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Collect(maps.Keys(w.bells))
 }
 
 func (w wakers) ring(kind string) {
