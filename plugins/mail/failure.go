@@ -37,6 +37,18 @@ var sentences = map[Reason]string{
 	Unknown:          "The mail provider gave an answer that makes no sense.",
 }
 
+// outcomeAccepted is the outcome of an attempt that worked, beside the reasons.
+const outcomeAccepted = "accepted"
+
+// outcomes are all that an attempt can come to, for counting.
+func outcomes() []string {
+	all := []string{outcomeAccepted}
+	for reason := range sentences {
+		all = append(all, string(reason))
+	}
+	return all
+}
+
 // Failure is an attempt that failed. It carries no cause: what a library's
 // error may print is not known, and this one is logged and stored.
 type Failure struct {

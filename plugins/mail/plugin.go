@@ -45,6 +45,7 @@ type Plugin struct {
 	mailID string   // the right half of Message-Ids
 	limit  time.Duration
 	closer func() // ends the sender's idle connections
+	count  func(outcome string)
 }
 
 var (
@@ -78,6 +79,7 @@ func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
 	if p.from == "" {
 		p.from = (&mail.Address{Name: "Bellhub", Address: "bellhub@" + p.mailID}).String()
 	}
+	p.count = h.Counter("attempts", "Attempts to hand an email to its provider: accepted, or why not.", "outcome", outcomes()...)
 	if h.Development() {
 		p.box = &mailbox{}
 	}

@@ -59,12 +59,14 @@ func (p *Plugin) attempt(ctx context.Context, t storage.Task, e storage.Email) e
 	providerID, err := p.sender.Send(sending, m)
 	cancel()
 	if err == nil {
+		p.count(outcomeAccepted)
 		return p.accepted(ctx, e, providerID)
 	}
 	var f *Failure
 	if !errors.As(err, &f) {
 		f = &Failure{Reason: Unknown}
 	}
+	p.count(string(f.Reason))
 	if !f.lost() {
 		// Nobody has this attempt's link: it need not stay open.
 		if err := storage.RevokeLink(ctx, e.DomainID, link.ID); err != nil {

@@ -103,6 +103,8 @@ func TestRetriesCarryTheSameIdentity(t *testing.T) {
 	if got := w.email(e.ID); got.State != storage.EmailSent || got.Attempts != 2 || got.Error != "" {
 		t.Errorf("at last: %+v", got)
 	}
+	w.seen.Want(t, "counter mail attempts network", 1)
+	w.seen.Want(t, "counter mail attempts accepted", 1)
 }
 
 func TestFailedForGood(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/hubtest"
 	"github.com/bellhub/bellhub/storage"
 )
 
@@ -27,6 +28,7 @@ type world struct {
 	domain storage.Domain
 	room   hub.Room
 	log    *logBuffer
+	seen   *hubtest.Observer
 }
 
 // options for Mailgun at a fake.
@@ -39,7 +41,7 @@ func gunOptions(g *gun) Options {
 
 func newWorld(t *testing.T, o Options, development bool) *world {
 	t.Helper()
-	w := &world{t: t, log: &logBuffer{}}
+	w := &world{t: t, log: &logBuffer{}, seen: hubtest.NewObserver()}
 	w.store = newStore(t)
 	w.ctx = storage.With(t.Context(), w.store)
 	base, _ := url.Parse("https://chat.example")
@@ -48,7 +50,7 @@ func newWorld(t *testing.T, o Options, development bool) *world {
 	}
 	h, err := hub.New(w.ctx, hub.Options{
 		Store: w.store, BaseURL: base, Development: development, Limits: hub.DefaultLimits(), Texts: texts(t),
-		Log:    slog.New(slog.NewTextHandler(w.log, nil)),
+		Log: slog.New(slog.NewTextHandler(w.log, nil)), Observer: w.seen,
 		Frame:  func(b []byte) []byte { return b },
 		Render: func(s string) string { return s },
 		Asset:  func(name string) string { return "/static/x/" + name },
