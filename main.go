@@ -132,6 +132,7 @@ type program struct {
 
 	config  config.Config
 	log     *slog.Logger
+	metrics *server.Metrics
 	plugins []hub.Plugin
 	store   *storage.Store
 }
@@ -147,7 +148,7 @@ func (p *program) configure(name string, args []string, more func(*flag.FlagSet)
 	if p.config, err = flags.Parse(args); err != nil {
 		return err
 	}
-	p.log = p.config.Logger(p.stderr)
+	p.log, p.metrics = p.config.Logger(p.stderr), server.NewMetrics(versionText())
 	p.plugins = plugins(p.config)
 	for _, plugin := range p.plugins {
 		if v, ok := plugin.(hub.Validator); ok {
@@ -163,7 +164,7 @@ func (p *program) configure(name string, args []string, more func(*flag.FlagSet)
 // carries it.
 func (p *program) open(ctx context.Context) (context.Context, error) {
 	var err error
-	if p.store, err = storage.Open(ctx, storage.Options{URL: string(p.config.Database), Log: p.log}); err != nil {
+	if p.store, err = storage.Open(ctx, storage.Options{URL: string(p.config.Database), Log: p.log, Observer: p.metrics}); err != nil {
 		return nil, err
 	}
 	var tables []storage.Migration
@@ -339,7 +340,7 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 func (p *program) assemble(ctx context.Context) (*hub.Hub, *server.Server, error) {
 	h, err := hub.New(ctx, hub.Options{
 		Store: p.store, BaseURL: p.config.BaseURL, Development: p.config.Development(), Limits: p.config.Limits.Limits,
-		Texts: static.Texts(), Log: p.log, Frame: server.Frame, Render: server.Render,
+		Texts: static.Texts(), Log: p.log, Observer: p.metrics, Frame: server.Frame, Render: server.Render,
 		Asset: func(name string) string { return static.Prefix() + "/" + name },
 	})
 	if err != nil {
@@ -349,7 +350,7 @@ func (p *program) assemble(ctx context.Context) (*hub.Hub, *server.Server, error
 		return nil, nil, err
 	}
 	s := server.New(ctx, server.Options{
-		Hub: h, BaseURL: p.config.BaseURL, Log: p.log,
+		Hub: h, BaseURL: p.config.BaseURL, Log: p.log, Metrics: p.metrics, Backlog: p.store.Backlog,
 		Identify: storage.IdentityByToken, Origins: storage.Origins, Ready: p.store.Ping,
 		TrustedProxies: p.config.TrustedProxies, MaxFrameBytes: p.config.Limits.MaxFrameBytes,
 		SendQueueBytes: p.config.Limits.SendQueueBytes, ConnectionsPerIP: p.config.Limits.ConnectionsPerIP,

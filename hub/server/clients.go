@@ -2,10 +2,12 @@ package server
 
 import (
 	"net/netip"
+	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 )
 
 // clients knows the address behind each request, and counts sockets by it.
@@ -23,10 +25,9 @@ func newClients(o Options) *clients { return &clients{opts: o, counts: map[netip
 // between, the nearest address that none of them vouches for. What is further
 // left in X-Forwarded-For is only what that client claims.
 func (k *clients) ip(c *fiber.Ctx) netip.Addr {
-	peer, _ := netip.AddrFromSlice(c.Context().RemoteIP())
-	peer = peer.Unmap()
-	if !k.trusted(peer) {
-		return peer
+	at := peer(c)
+	if !k.trusted(at) {
+		return at
 	}
 	// Some proxies add a line of their own rather than to the line there is:
 	// in their order the lines are one list (RFC 9110, section 5.3).
@@ -39,11 +40,11 @@ func (k *clients) ip(c *fiber.Ctx) netip.Addr {
 		if err != nil {
 			break
 		}
-		if peer = hop.Unmap(); !k.trusted(peer) {
+		if at = hop.Unmap(); !k.trusted(at) {
 			break
 		}
 	}
-	return peer
+	return at
 }
 
 func (k *clients) trusted(ip netip.Addr) bool {
@@ -53,6 +54,25 @@ func (k *clients) trusted(ip netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// ids are what a request's id may look like: those of the proxies in use, and
+// nothing that could forge a line of a log.
+var ids = regexp.MustCompile(`^[0-9A-Za-z._:-]{8,64}$`)
+
+// requestID is the id that a trusted proxy gave the request, so that its log
+// and ours can be laid side by side, or a new one.
+func (k *clients) requestID(c *fiber.Ctx) string {
+	if id := c.Get(fiber.HeaderXRequestID); id != "" && k.trusted(peer(c)) && ids.MatchString(id) {
+		return id
+	}
+	return uuid.NewString()
+}
+
+// peer is the address at the other end of the TCP connection.
+func peer(c *fiber.Ctx) netip.Addr {
+	ip, _ := netip.AddrFromSlice(c.Context().RemoteIP())
+	return ip.Unmap()
 }
 
 // enter counts a socket in; ok is false where its address has too many. leave
@@ -85,13 +105,12 @@ func (k *clients) proxied(c *fiber.Ctx) (forwarded, unknown bool) {
 	if !forwarded {
 		return false, false
 	}
-	peer, _ := netip.AddrFromSlice(c.Context().RemoteIP())
-	peer = peer.Unmap()
-	if k.trusted(peer) || !peer.IsPrivate() && !peer.IsLoopback() {
+	at := peer(c)
+	if k.trusted(at) || !at.IsPrivate() && !at.IsLoopback() {
 		return true, false
 	}
 	k.warned.Do(func() {
-		k.opts.Log.Warn("a proxy forwards requests but is not trusted: all visitors seem to share its address; set -trusted-proxies", "peer", peer)
+		k.opts.Log.Warn("a proxy forwards requests but is not trusted: all visitors seem to share its address; set -trusted-proxies", "peer", at)
 	})
 	return true, true
 }

@@ -6,8 +6,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/bellhub/bellhub/hub"
@@ -15,6 +13,10 @@ import (
 
 // readyTimeout bounds the question whether the database answers.
 const readyTimeout = 2 * time.Second
+
+// maxScrapes is how many may read the metrics at a time: two Prometheus
+// servers, and somebody with a browser.
+const maxScrapes = 3
 
 // health adds what operators and their machines ask for: is it alive, may it
 // get traffic, how is it.
@@ -31,7 +33,7 @@ func (s *Server) health() {
 		}
 		return c.SendString("ready\n")
 	})
-	metrics := adaptor.HTTPHandler(promhttp.HandlerFor(s.metrics(), promhttp.HandlerOpts{}))
+	metrics := adaptor.HTTPHandler(promhttp.HandlerFor(s.opts.Metrics.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))
 	s.app.Get("/metrics", func(c *fiber.Ctx) error {
 		// For the machine's own network, not for the web.
 		if forwarded, _ := s.clients.proxied(c); forwarded {
@@ -39,15 +41,4 @@ func (s *Server) health() {
 		}
 		return metrics(c)
 	})
-}
-
-func (s *Server) metrics() *prometheus.Registry {
-	r := prometheus.NewRegistry()
-	gauge := func(name, help string, value func() int) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
-	}
-	gauge("bellhub_connections", "WebSocket connections on this node.", func() int { return s.opts.Hub.Stats().Connections })
-	gauge("bellhub_rooms", "Rooms with a member on this node.", func() int { return s.opts.Hub.Stats().Rooms })
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return r
 }

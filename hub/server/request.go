@@ -2,13 +2,13 @@ package server
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
 
 	"github.com/bellhub/bellhub/hub"
 )
@@ -17,19 +17,22 @@ import (
 const requestID = "request"
 
 // prepare gives a request its id, its context and its identity, refuses it if
-// another site made a browser send it, and sees to panics and the log.
+// another site made a browser send it, and sees to panics, the answer to errors
+// and the log.
 func (s *Server) prepare(c *fiber.Ctx) (err error) {
-	id, began := uuid.NewString(), time.Now()
+	id, began := s.clients.requestID(c), time.Now()
 	c.SetUserContext(s.base)
 	c.Locals(requestID, id)
+	c.Set(fiber.HeaderXRequestID, id)
 	defer func() {
 		if p := recover(); p != nil {
 			s.opts.Log.Error("request panicked", "request", id, "panic", p, "stack", string(debug.Stack()))
-			err = s.failed(c, fiber.ErrInternalServerError)
+			err = fiber.ErrInternalServerError
 		}
-		// The route's pattern, not the path: that may hold a link's token.
-		s.opts.Log.Debug("request", "request", id, "method", c.Method(), "route", c.Route().Path,
-			"status", c.Response().StatusCode(), "took", time.Since(began))
+		if err != nil {
+			err = s.failed(c, err) // here, so that the status is known
+		}
+		s.answered(c, id, time.Since(began))
 	}()
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
@@ -51,6 +54,22 @@ func (s *Server) prepare(c *fiber.Ctx) (err error) {
 	}
 	c.SetUserContext(hub.WithIdentity(s.base, who))
 	return c.Next()
+}
+
+// answered is the end of a request: a line of the access log, and a count.
+func (s *Server) answered(c *fiber.Ctx, id string, took time.Duration) {
+	status := c.Response().StatusCode()
+	if c.Context().Hijacked() {
+		status = fiber.StatusSwitchingProtocols // the WebSocket library writes it
+	}
+	s.opts.Metrics.requested(status, took)
+	level := slog.LevelDebug
+	if status >= fiber.StatusInternalServerError {
+		level = slog.LevelInfo
+	}
+	// The route's pattern, not the path: that may hold a link's token.
+	s.opts.Log.LogAttrs(c.UserContext(), level, "request", slog.String("request", id), slog.String("method", c.Method()),
+		slog.String("route", c.Route().Path), slog.Int("status", status), slog.Duration("took", took))
 }
 
 // sameSite refuses a request that changes something and comes from a page of

@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/storage"
 )
 
 // Options is what a server is made of.
@@ -24,6 +25,7 @@ type Options struct {
 	Hub     *hub.Hub
 	BaseURL *url.URL
 	Log     *slog.Logger
+	Metrics *Metrics // those that Hub and the store are observed by; nil: new ones
 
 	// Identify finds who a session cookie's token stands for.
 	Identify func(ctx context.Context, token string) (hub.Identity, error)
@@ -32,6 +34,9 @@ type Options struct {
 	Origins func(ctx context.Context) ([]string, error)
 	// Ready tells whether what the server depends on answers.
 	Ready func(ctx context.Context) error
+	// Backlog tells what waits in the database, for the metrics; nil: nothing is
+	// told.
+	Backlog func(ctx context.Context) (storage.Backlog, error)
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 
@@ -74,6 +79,10 @@ type Server struct {
 // New makes a server. ctx is the base of every request's context: it carries
 // the store.
 func New(ctx context.Context, o Options) *Server {
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics("")
+	}
+	o.Metrics.registry.MustRegister(&state{hub: o.Hub, backlog: o.Backlog, base: ctx})
 	s := &Server{opts: o, base: ctx, origin: baseOrigin(o.BaseURL), clients: newClients(o), failure: make(chan error, 1), ended: make(chan struct{})}
 	s.app = fiber.New(fiber.Config{
 		Immutable:             true, // Fiber's strings would alias buffers that are used again
@@ -92,7 +101,7 @@ func New(ctx context.Context, o Options) *Server {
 	s.upgrader = newUpgrader(socketOptions{
 		MaxFrame: o.MaxFrameBytes, QueueBytes: o.SendQueueBytes, QueueFrames: maxSendFrames,
 		WriteTimeout: o.WriteTimeout, PingInterval: o.PingInterval, ReadTimeout: messageTime,
-		AllowOrigin: s.allowOrigin,
+		AllowOrigin: s.allowOrigin, Overflowed: o.Metrics.overflows.Inc,
 	})
 	s.app.Use(s.prepare)
 	s.app.All("/ws", s.socket)
@@ -192,7 +201,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 	}
 	hs := &hub.Handshake{
 		Identity: hub.IdentityOf(c.UserContext()), Origin: origin, IP: address,
-		Log: s.opts.Log.With("request", c.Locals(requestID)),
+		Log: s.opts.Log.With("connection", c.Locals(requestID)), // named as the request that opened it
 	}
 	err := s.upgrader.handle(c, func(conn hub.Conn) {
 		defer leave()

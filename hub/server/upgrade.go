@@ -41,6 +41,8 @@ type socketOptions struct {
 	// AllowOrigin judges the canonical origin (scheme://host[:port]) of a
 	// request that has one; without it, such requests are refused.
 	AllowOrigin func(c *fiber.Ctx, origin string) bool
+	// Overflowed is told of each queue that was too long; nil: nobody is.
+	Overflowed func()
 }
 
 // upgrader turns requests into connections of the hub. The app it serves needs
@@ -57,6 +59,9 @@ type upgrader struct {
 }
 
 func newUpgrader(o socketOptions) *upgrader {
+	if o.Overflowed == nil {
+		o.Overflowed = func() {}
+	}
 	u := &upgrader{opts: o, timing: defaultTiming}
 	if o.PingInterval > 0 {
 		u.pulse = newPulse(o.PingInterval, pongTimeout)
