@@ -350,7 +350,7 @@ func (p *program) assemble(ctx context.Context) (*hub.Hub, *server.Server, error
 		return nil, nil, err
 	}
 	s := server.New(ctx, server.Options{
-		Hub: h, BaseURL: p.config.BaseURL, Log: p.log, Metrics: p.metrics, Backlog: p.store.Backlog,
+		Hub: h, BaseURL: p.config.BaseURL, Log: p.log, Metrics: p.metrics, Backlog: p.store.Backlog, Profile: p.config.Pprof,
 		Identify: storage.IdentityByToken, Origins: storage.Origins, Ready: p.store.Ping,
 		TrustedProxies: p.config.TrustedProxies, MaxFrameBytes: p.config.Limits.MaxFrameBytes,
 		SendQueueBytes: p.config.Limits.SendQueueBytes, ConnectionsPerIP: p.config.Limits.ConnectionsPerIP,

@@ -18,6 +18,9 @@ func (c *Config) check(base, ai string) error {
 	if err := c.checkAddr(base); err != nil {
 		return err
 	}
+	if err := checkPprof(c.Pprof); err != nil {
+		return err
+	}
 	if err := c.checkPlaces(); err != nil {
 		return err
 	}
@@ -60,6 +63,24 @@ func (c *Config) checkAddr(base string) error {
 	}
 	if !c.Development() && c.BaseURL.Scheme != "https" {
 		return errors.New("base-url: must be https, except where addr and base-url are both on loopback")
+	}
+	return nil
+}
+
+// checkPprof keeps the program's inside, which profiles show, on this machine.
+func checkPprof(addr string) error {
+	if addr == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("pprof: want host:port, got %q", addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("pprof: %q is not a port", port)
+	}
+	if !loopback(host) {
+		return fmt.Errorf("pprof: %q is not on loopback: a profile shows what people write", addr)
 	}
 	return nil
 }

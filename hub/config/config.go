@@ -21,6 +21,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	LogFormat      string // "text" or "json"
 	LogLevel       slog.Level
+	Pprof          string // loopback host:port that profiling tools are answered on; empty: none
 
 	Mail   Mail
 	AI     AI

@@ -113,7 +113,7 @@ func TestPrecedence(t *testing.T) {
 
 func TestEverySettingIsTaken(t *testing.T) {
 	c, err := parse("-addr=0.0.0.0:80", "-base-url=https://Chat.Example:443/", "-data=/var/lib/bellhub", "-database=mysql://u:p@db/x",
-		"-nats=nats://n:4222", "-trusted-proxies=10.1.2.3/8, 192.0.2.7,2001:db8::/32", "-log-format=json", "-log-level=debug",
+		"-nats=nats://n:4222", "-trusted-proxies=10.1.2.3/8, 192.0.2.7,2001:db8::/32", "-log-format=json", "-log-level=debug", "-pprof=[::1]:6060",
 		"-mail-from=Bells <bell@mg.example>", "-mailgun-domain=mg.example", "-mailgun-key=k", "-mailgun-api-base=https://api.eu.mailgun.net/v3/",
 		"-mailgun-signing-key=s", "-ai-base-url=http://vllm:8000/v1", "-ai-key=a", "-ai-model=m",
 		"-max-frame-bytes=1", "-max-text=2", "-message-rate=2.5", "-message-burst=3", "-messages-per-minute=4", "-bells-per-room-hour=5",
@@ -124,6 +124,9 @@ func TestEverySettingIsTaken(t *testing.T) {
 	}
 	if c.Development() || c.BaseURL.String() != "https://chat.example" {
 		t.Errorf("development %v at %s", c.Development(), c.BaseURL)
+	}
+	if c.Pprof != "[::1]:6060" {
+		t.Errorf("pprof %q", c.Pprof)
 	}
 	if got := fmt.Sprint(c.TrustedProxies); got != "[10.0.0.0/8 192.0.2.7/32 2001:db8::/32]" {
 		t.Errorf("trusted proxies %s", got)
@@ -176,6 +179,11 @@ func TestRefuses(t *testing.T) {
 		{"drain-timeout", []string{"-drain-timeout", "30"}},
 		{"log-format", []string{"-log-format", "xml"}},
 		{"log-level", []string{"-log-level", "loud"}},
+		{"pprof", []string{"-pprof", "6060"}},
+		{"pprof", []string{"-pprof", "localhost:http"}},
+		{"pprof", []string{"-pprof", ":6060"}},
+		{"pprof", []string{"-pprof", "0.0.0.0:6060"}},
+		{"pprof", []string{"-pprof", "192.0.2.7:6060"}},
 		{"trusted-proxies", []string{"-trusted-proxies", "proxy.example"}},
 		{"trusted-proxies", []string{"-trusted-proxies", "10.0.0.0/33"}},
 		{"addr", []string{"-addr", "8080"}},

@@ -43,6 +43,7 @@ func Register(fs *flag.FlagSet) *Flags {
 	c.LogFormat = "text"
 	fs.Var((*format)(&c.LogFormat), "log-format", "text or json")
 	fs.TextVar(&c.LogLevel, "log-level", &c.LogLevel, "debug, info, warn or error")
+	fs.StringVar(&c.Pprof, "pprof", "", "`host:port`, on this machine, that Go's profiling tools are answered on, as in localhost:6060 (default: nowhere)")
 
 	fs.StringVar(&c.Mail.From, "mail-from", "", "`address` that emails come from")
 	fs.StringVar(&c.Mail.MailgunDomain, "mailgun-domain", "", "sending `domain` at Mailgun")

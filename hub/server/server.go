@@ -38,6 +38,8 @@ type Options struct {
 	// told.
 	Backlog func(ctx context.Context) (storage.Backlog, error)
 
+	Profile string // the loopback host:port that profiling tools are answered on; empty: none
+
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 
 	MaxFrameBytes    int           // of one WebSocket message
@@ -72,7 +74,8 @@ type Server struct {
 	origin   string // the base URL's
 	leaving  atomic.Bool
 	listener net.Listener // nil until Start
-	failure  chan error   // what ended serving, once
+	profiler *profiler    // nil unless it was asked for
+	failure  chan error   // what ended serving
 	ended    chan struct{}
 }
 
@@ -83,7 +86,7 @@ func New(ctx context.Context, o Options) *Server {
 		o.Metrics = NewMetrics("")
 	}
 	o.Metrics.registry.MustRegister(&state{hub: o.Hub, backlog: o.Backlog, base: ctx})
-	s := &Server{opts: o, base: ctx, origin: baseOrigin(o.BaseURL), clients: newClients(o), failure: make(chan error, 1), ended: make(chan struct{})}
+	s := &Server{opts: o, base: ctx, origin: baseOrigin(o.BaseURL), clients: newClients(o), failure: make(chan error, 2), ended: make(chan struct{})}
 	s.app = fiber.New(fiber.Config{
 		Immutable:             true, // Fiber's strings would alias buffers that are used again
 		DisableStartupMessage: true,
@@ -144,6 +147,12 @@ func (s *Server) routes() map[string]int {
 
 // Start serves requests that come to ln, until Stop, which must follow.
 func (s *Server) Start(ln net.Listener) {
+	if s.opts.Profile != "" {
+		var err error
+		if s.profiler, err = newProfiler(s.base, s.opts.Profile); err != nil {
+			s.failure <- err
+		}
+	}
 	s.app.Use(func(c *fiber.Ctx) error { return fiber.ErrNotFound })
 	s.listener = ln
 	go func() {
@@ -157,7 +166,8 @@ func (s *Server) Start(ln net.Listener) {
 	}()
 }
 
-// Failed delivers the error that ended serving, should it end by itself.
+// Failed delivers the error that ended serving, should it end by itself, or
+// that kept a part of it from beginning.
 func (s *Server) Failed() <-chan error { return s.failure }
 
 // Stop answers readiness with 503, drains the hub's connections, and then ends
@@ -183,6 +193,9 @@ func (s *Server) Stop(ctx context.Context) error {
 		err = errors.Join(err, fmt.Errorf("server: sockets left: %w", e))
 	}
 	s.upgrader.close()
+	if s.profiler != nil { // last: a drain is worth a look
+		err = errors.Join(err, s.profiler.stop(ctx))
+	}
 	return err
 }
 
