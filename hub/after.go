@@ -38,7 +38,7 @@ func (a *After[E]) fire(e E) {
 		default:
 			hook.observe.Dropped()
 			if n := hook.dropped.Add(1); n&(n-1) == 0 { // 1, 2, 4, 8 …: loud at first, never a flood
-				hook.host.Log.Warn("hook is too slow: events dropped", "dropped", n)
+				hook.log.Warn("hook is too slow: events dropped", "dropped", n)
 			}
 		}
 	}

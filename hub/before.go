@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"runtime/debug"
 	"slices"
@@ -31,6 +32,7 @@ func FailClosed() BindOption { return func(b *binding) { b.closed = true } }
 // binding is what all hooks of a plugin have in common.
 type binding struct {
 	host    *Host
+	log     *slog.Logger // names plugin and hook
 	observe HookObserver
 	order   int
 	timeout time.Duration
@@ -43,7 +45,7 @@ func bind[E any](h *Host, opts []BindOption) binding {
 	}
 	// A hook is called as its event's type is: see Hooks.
 	name := reflect.TypeFor[E]().Name()
-	b := binding{host: h, observe: h.hub.opts.Observer.Hook(h.plugin, name), timeout: HookTimeout}
+	b := binding{host: h, log: h.Log.With("hook", name), observe: h.hub.opts.Observer.Hook(h.plugin, name), timeout: HookTimeout}
 	for _, o := range opts {
 		o(&b)
 	}
@@ -233,7 +235,7 @@ func (b binding) returned(err error, took time.Duration) {
 		b.observe.Ran(HookVetoed, took)
 	default:
 		b.observe.Ran(HookFailed, took)
-		b.host.Log.Error("hook failed", "err", err, "refuses", b.closed)
+		b.log.Error("hook failed", "err", err, "refuses", b.closed)
 	}
 	b.host.breaker.exit(err)
 }
@@ -241,7 +243,7 @@ func (b binding) returned(err error, took time.Duration) {
 // overdue notes a call that is left behind because its time is over.
 func (b binding) overdue() {
 	b.observe.Ran(HookOverdue, b.timeout)
-	b.host.Log.Error("hook abandoned", "after", b.timeout, "refuses", b.closed)
+	b.log.Error("hook abandoned", "after", b.timeout, "refuses", b.closed)
 	b.host.breaker.abandon(true)
 }
 

@@ -121,7 +121,7 @@ func (s *Store) do(ctx context.Context, w Worker, j job) {
 		default:
 			state, wait = jobReady, jitter(Schedule[j.Attempts-1])
 		}
-		s.log.Warn("jobs: attempt failed", "kind", w.Kind, "job", j.ID, "attempt", j.Attempts, "state", state, "err", err)
+		s.log.Warn("jobs: attempt failed", "kind", w.Kind, "job", j.ID, "room", j.RoomID, "attempt", j.Attempts, "state", state, "err", err)
 	}
 	s.observer.JobRan(w.Kind, state, time.Since(began))
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
@@ -137,7 +137,7 @@ func (s *Store) attempt(ctx context.Context, w Worker, t Task) (err error) {
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("jobs: panic", "kind", w.Kind, "job", t.ID, "panic", p, "stack", string(debug.Stack()))
+			s.log.Error("jobs: panic", "kind", w.Kind, "job", t.ID, "room", t.Room, "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()

@@ -110,7 +110,7 @@ func (p *Plugin) ask(ctx context.Context, q Question, room hub.Room, turn string
 	defer cancel()
 	defer func() { // a Responder's fault is a failed answer like any other
 		if v := recover(); v != nil {
-			p.host.Log.Error("the responder panicked", "panic", v, "stack", string(debug.Stack()))
+			p.host.Log.Error("the responder panicked", "room", room.ID, "panic", v, "stack", string(debug.Stack()))
 			err = fmt.Errorf("assistant: the responder panicked: %v", v)
 		}
 	}()

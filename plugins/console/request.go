@@ -60,7 +60,7 @@ func (p *Plugin) fail(rq *request, err error) error {
 	case errors.As(err, &f) && f.Code < http.StatusInternalServerError:
 		return p.message(rq, f.Code, "badRequest")
 	}
-	p.host.Log.ErrorContext(rq.ctx, "console: page failed", "path", rq.Route().Path, "err", err)
+	p.host.Log.ErrorContext(rq.ctx, "console: page failed", "request", rq.GetRespHeader(fiber.HeaderXRequestID), "route", rq.Route().Path, "err", err)
 	return p.message(rq, http.StatusInternalServerError, "failed")
 }
 
