@@ -62,15 +62,21 @@ func (r *liveRoom) tellPresence() {
 	slices.SortFunc(admins, func(a, b Author) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	toAdmin := r.hub.packet("presence", "", presenceToAdmin{visitor, admins})
 	toVisitor := r.hub.packet("presence", "", presenceToVisitor{holder})
+	told := 0
 	for s, m := range r.members {
 		switch {
 		case !m.joined:
+			continue
 		case s.kind == Visitor && r.state.Holder.ID != "":
 			_ = s.conn.Send(toVisitor)
 		case s.kind == Admin:
 			_ = s.conn.Send(toAdmin)
+		default:
+			continue
 		}
+		told++
 	}
+	r.hub.opts.Observer.FramesOut("presence", told)
 }
 
 // visitorPresence is the visitor's state in a room, as far as this node sees.
@@ -136,11 +142,14 @@ func (r *liveRoom) stopTyping(a Author) {
 
 func (r *liveRoom) tellTyping(t Typing) {
 	packet := r.hub.packet("typing", "", t)
+	told := 0
 	for s, m := range r.members {
 		if m.joined && s.who != t.Author { // nobody needs to hear of their own typing
 			_ = s.conn.Send(packet)
+			told++
 		}
 	}
+	r.hub.opts.Observer.FramesOut("typing", told)
 }
 
 // summarise tells those who watch the room's domain how it stands.
@@ -157,4 +166,5 @@ func (h *Hub) summarise(r Room) {
 	for s := range h.watchers[r.Domain] {
 		_ = s.conn.Send(packet)
 	}
+	h.opts.Observer.FramesOut("room", len(h.watchers[r.Domain]))
 }
