@@ -62,6 +62,10 @@ var (
 	// ErrExpired is a visitor's token that is unknown or was idle too long: the
 	// connection ends with CloseUnknown and the client starts anew.
 	ErrExpired = errors.New("hub: the visitor's token is not valid")
+
+	// ErrMoot is how an Append's Within gives up an event that would say nothing
+	// new. It is no fault, and counted apart.
+	ErrMoot = errors.New("hub: the event is moot")
 )
 
 // Errorf makes an Error; its text is formatted as by fmt.Sprintf.

@@ -38,18 +38,19 @@ type Observer interface {
 type Words struct {
 	FramesIn  []string // types of the frames that clients may send
 	FramesOut []string // types of the frames that clients are sent
-	// Outcomes of an append: [OutcomeStored], [OutcomeAgain], or an error's
-	// [Code].
+	// Outcomes of an append: [OutcomeStored], [OutcomeAgain], [OutcomeMoot], or
+	// an error's [Code].
 	Outcomes []string
 	// Closes are the codes that this server closes with. A client may choose
 	// another.
 	Closes []CloseCode
 }
 
-// The outcomes of an append that worked.
+// The outcomes of an append that is no error.
 const (
 	OutcomeStored = "stored" // a new event
 	OutcomeAgain  = "again"  // acknowledged before, and now again
+	OutcomeMoot   = "moot"   // given up with [ErrMoot]
 )
 
 // HookObserver is told of one plugin's hook. [Observer]'s rules hold.
@@ -86,7 +87,7 @@ var framesOut = []string{"ack", "error", "event", "history", "presence", "room",
 
 // words collects what an Observer has to expect of this hub.
 func (h *Hub) words() Words {
-	w := Words{FramesOut: framesOut, Outcomes: []string{OutcomeStored, OutcomeAgain}, Closes: closeCodes}
+	w := Words{FramesOut: framesOut, Outcomes: []string{OutcomeStored, OutcomeAgain, OutcomeMoot}, Closes: closeCodes}
 	for name := range h.frames {
 		w.FramesIn = append(w.FramesIn, name)
 	}

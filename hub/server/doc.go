@@ -28,7 +28,7 @@
 //	bellhub_rooms                                   rooms with a member on this node
 //	bellhub_frames_in_total{type}                   frames received; a type that nobody knows is “unknown”
 //	bellhub_frames_out_total{type}                  frames handed to connections, each member counted
-//	bellhub_appends_total{outcome}                  events stored, again (a repeated frame), or refused, by error code; watch unavailable, internal
+//	bellhub_appends_total{outcome}                  events stored, again (a repeated frame), moot, or the error's code; watch unavailable, internal
 //	bellhub_append_duration_seconds                 hooks, the wait for a batch, and the commit; an acknowledgement follows at once
 //	bellhub_commit_batch_appends                    appends that shared a transaction: over 1 under load
 //	bellhub_commit_duration_seconds                 the transactions themselves; slow is the database's disk or a lock

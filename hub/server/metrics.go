@@ -58,7 +58,7 @@ func NewMetrics(version string) *Metrics {
 
 	m.framesIn = newTally[string](m.counters("bellhub_frames_in_total", "Frames received, by type. A type that this server does not know is “unknown”.", "type"), "unknown")
 	m.framesOut = newTally[string](m.counters("bellhub_frames_out_total", "Frames handed to connections, by type: an event shown to three members counts three times.", "type"), "other")
-	m.appends = newTally[string](m.counters("bellhub_appends_total", "Attempts to add an event to a room's log, by outcome: stored, again (a repeated frame, acknowledged as before), or the error's code.", "outcome"), "other")
+	m.appends = newTally[string](m.counters("bellhub_appends_total", "Attempts to add an event to a room's log, by outcome: stored, again (a repeated frame, acknowledged as before), moot (it had nothing new to say), or the error's code.", "outcome"), "other")
 	m.closes = newTally[hub.CloseCode](m.counters("bellhub_connections_closed_total", "Connections that ended, by close code: 1001 is a page that was left, 1012 a restart, 4408 a client that was too slow; “none” broke without a close frame, “other” is a code of the client's own.", "code"), "other")
 	m.closes.know(0, "none")
 	m.appendTook = m.histogram("bellhub_append_duration_seconds", "Time to add an event to a room's log: hooks, the wait for a place in a batch, and the commit. The acknowledgement follows at once.", appendBuckets)

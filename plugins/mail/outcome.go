@@ -11,7 +11,7 @@ import (
 
 // errMoot is a notice that says nothing new: a person has joined, or other
 // emails of the call are still alive.
-var errMoot = errors.New("mail: the notice is moot")
+var errMoot = fmt.Errorf("mail: %w", hub.ErrMoot)
 
 // tellAccepted saves an accepted email and, with the first one of a call, tells
 // the room, in one transaction. It may be repeated.
