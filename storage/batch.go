@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -14,6 +15,22 @@ import (
 
 // batch is appends that share a transaction.
 type batch []*entry
+
+// commit runs the transaction, and tells the observer how many appends it stored.
+func (b batch) commit(ctx context.Context, wary bool) error {
+	began := time.Now()
+	err := Tx(ctx, func(ctx context.Context) error { return b.write(ctx, wary) })
+	stored := 0
+	for _, e := range b {
+		if e.err == nil && !e.out.Again {
+			stored++
+		}
+	}
+	if err == nil && stored > 0 {
+		From(ctx).observer.Committed(stored, time.Since(began))
+	}
+	return err
+}
 
 // write is the transaction: the rooms' rows are locked, in order of their ids so
 // that no two processes wait for each other in a ring; the log's rule is applied

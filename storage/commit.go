@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/glebarez/go-sqlite"
 	driver "github.com/go-sql-driver/mysql"
@@ -30,6 +31,7 @@ type committer struct {
 	queue   chan *entry
 	stop    chan struct{}
 	stopped chan struct{}
+	busy    atomic.Bool // a batch is being committed
 
 	// wary is set while client ids come that were stored before, as they do
 	// after a restart: batches then look all of them up, instead of being
@@ -105,7 +107,9 @@ func (c *committer) run() {
 				more = false
 			}
 		}
+		c.busy.Store(true)
 		c.commit(batch)
+		c.busy.Store(false)
 		for i, e := range batch {
 			close(e.done)
 			batch[i] = nil
@@ -151,7 +155,7 @@ func (c *committer) try(ctx context.Context, all batch, wary bool) (err error) {
 			err = fmt.Errorf("storage: commit panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return Tx(ctx, func(ctx context.Context) error { return all.write(ctx, wary) })
+	return all.commit(ctx, wary)
 }
 
 func (e *entry) fail(err error) {

@@ -55,3 +55,9 @@ var NewRef = newRef
 
 // Migrations are this package's steps.
 var Migrations = migrations
+
+// Waiting is how many appends wait for the committer.
+func (s *Store) Waiting() int { return len(s.commits.queue) }
+
+// Committing tells whether the committer is at work.
+func (s *Store) Committing() bool { return s.commits.busy.Load() }
