@@ -113,7 +113,7 @@ func TestTheLogKeepsSecrets(t *testing.T) {
 	v.ask("contact-admin", "c-2", map[string]any{"reason": reason})
 	v.send("message", "c-1", map[string]any{"text": question + " Really?"})
 	v.want("error") // the id is taken
-	v.send("message", "c-4", map[string]any{"txt": question})
+	v.send("message", "c-4", map[string]any{"text": question + "\x00"})
 	v.want("error")
 	stranger := p.dial(t, nil)
 	stranger.send("hello", "h", map[string]any{"domain": "shop", "token": v.token + "x"})
