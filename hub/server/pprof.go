@@ -21,6 +21,7 @@ const profileTime = 2 * time.Minute
 // hub/config, and a request has to name it so, since a web page could otherwise
 // reach it by a name of its own that resolves to 127.0.0.1.
 type profiler struct {
+	addr  net.Addr
 	http  http.Server
 	ended chan struct{}
 	abort context.CancelFunc // of the profiles under way
@@ -39,7 +40,7 @@ func newProfiler(ctx context.Context, addr string) (*profiler, error) {
 	mux.HandleFunc("GET /debug/pprof/cmdline", http.NotFound)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	p := &profiler{abort: abort, ended: make(chan struct{}), http: http.Server{
+	p := &profiler{addr: ln.Addr(), abort: abort, ended: make(chan struct{}), http: http.Server{
 		Handler: atHome(mux), BaseContext: func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: readTimeout, WriteTimeout: profileTime, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaders,
 		ErrorLog: log.New(io.Discard, "", 0), // of what clients do

@@ -10,21 +10,10 @@ import (
 	"time"
 )
 
-// free is an address on loopback that nobody listens on.
-func free(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
 // Profiles are answered on an address of their own, to this machine alone.
 func TestProfiling(t *testing.T) {
-	addr := free(t)
-	s := serve(t, func(o *Options) { o.Profile = addr })
+	s := serve(t, func(o *Options) { o.Profile = "127.0.0.1:0" })
+	addr := s.server.profiler.addr.String()
 	client := &http.Client{Timeout: 10 * time.Second}
 	defer client.CloseIdleConnections()
 	for _, tt := range []struct {
@@ -61,11 +50,11 @@ func TestProfiling(t *testing.T) {
 
 // A profile under way does not hold up the end.
 func TestAProfileEndsWithTheServer(t *testing.T) {
-	addr := free(t)
-	p, err := newProfiler(context.Background(), addr)
+	p, err := newProfiler(context.Background(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	addr := p.addr.String()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)

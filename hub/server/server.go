@@ -151,6 +151,8 @@ func (s *Server) Start(ln net.Listener) {
 		var err error
 		if s.profiler, err = newProfiler(s.base, s.opts.Profile); err != nil {
 			s.failure <- err
+		} else {
+			s.opts.Log.Info("profiling tools are answered", "addr", s.profiler.addr.String())
 		}
 	}
 	s.app.Use(func(c *fiber.Ctx) error { return fiber.ErrNotFound })
