@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // append adds to a room's log and shows it to the room: at once or, within a
@@ -27,7 +28,8 @@ func (h *Hub) announce(out Appended) {
 }
 
 // commit adds to a room's log: hooks, store, fence.
-func (h *Hub) commit(ctx context.Context, a Append) (Appended, error) {
+func (h *Hub) commit(ctx context.Context, a Append) (out Appended, err error) {
+	defer func(began time.Time) { h.opts.Observer.Appended(outcome(out, err), time.Since(began)) }(time.Now())
 	// A hook may act on what an admin sends (take the room over), so a retry
 	// must be known for one before the hooks see it.
 	if a.ClientID != "" && a.Author.Kind == Admin {
@@ -35,7 +37,7 @@ func (h *Hub) commit(ctx context.Context, a Append) (Appended, error) {
 			return again, err
 		}
 	}
-	out, err := h.appendHooked(ctx, a, h.room)
+	out, err = h.appendHooked(ctx, a, h.room)
 	for try := 0; errors.Is(err, ErrStaleEpoch) && a.Epoch == 0 && try < staleTries; try++ {
 		// A hook decided by a room that has changed hands since: ask again, by
 		// the room as it is.

@@ -17,6 +17,10 @@ type Conn interface {
 	// be ignored, since Read reports the same.
 	Send(packet []byte) error
 
+	// Closed is the code of the close frame that was sent, whoever began; 0 while
+	// none was, and so, once Read has failed, of a connection that broke.
+	Closed() CloseCode
+
 	// Close starts the closing handshake: what is queued leaves first, then
 	// the code and the reason (cut to 123 bytes). Read fails soon after. Only
 	// the first Close counts.

@@ -45,6 +45,7 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 		return err
 	}
 	ack := h.packet("ack", in.ID, ackData{out.Event.Seq, Stamp(out.Event.At)})
+	h.opts.Observer.FramesOut("ack", 1)
 	if out.Again {
 		_ = s.conn.Send(ack)
 		return nil

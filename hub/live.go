@@ -139,6 +139,7 @@ func (r *liveRoom) welcome(s *session, read Room, cursor int64, send func(Room))
 	for _, e := range m.held {
 		if e.Event.Seq > cursor {
 			r.send(s, m, e.Event.Seq, r.hub.packet("event", "", r.hub.eventData(e.Event)))
+			r.hub.opts.Observer.FramesOut("event", 1)
 		}
 	}
 	m.held = nil
@@ -215,6 +216,9 @@ func (h *Hub) fill(r *liveRoom) {
 	if err != nil {
 		h.opts.Log.Warn("gap not filled yet", "room", r.id, "err", err)
 	}
+	if len(events) > 0 {
+		h.opts.Observer.GapFilled()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.gap = nil
@@ -241,14 +245,18 @@ func (r *liveRoom) broadcast(e Stored) {
 	if large {
 		r.fan.add(r, packet, e.Event.Seq)
 	}
+	shown := 0
 	for s, m := range r.members {
 		switch {
 		case !m.joined:
 			m.held = append(m.held, e)
+			continue
 		case !large:
 			r.send(s, m, e.Event.Seq, packet)
 		}
+		shown++
 	}
+	r.hub.opts.Observer.FramesOut("event", shown)
 	if e.Event.Type == EventTakeover || e.Event.Type == EventHandback {
 		r.tellPresence()
 	}
@@ -303,11 +311,15 @@ func (r *liveRoom) stream(s Stream) {
 	packet := r.hub.packet("stream", "", s)
 	if r.fan.busy { // behind the hand-back that it follows
 		r.fan.add(r, packet, 0)
+		r.hub.opts.Observer.FramesOut("stream", len(r.members))
 		return
 	}
+	told := 0
 	for s, m := range r.members {
 		if m.joined {
 			_ = s.conn.Send(packet)
+			told++
 		}
 	}
+	r.hub.opts.Observer.FramesOut("stream", told)
 }

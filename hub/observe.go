@@ -1,6 +1,11 @@
 package hub
 
-import "time"
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
 
 // Observer is told what happens in a hub, so that it can be measured: the
 // server counts it for Prometheus. It is called on the paths that every message
@@ -95,6 +100,41 @@ func (h *Hub) words() Words {
 		w.Outcomes = append(w.Outcomes, string(c))
 	}
 	return w
+}
+
+// outcome is what an append came to, in a word.
+func outcome(out Appended, err error) string {
+	switch {
+	case errors.Is(err, ErrMoot):
+		return OutcomeMoot
+	case err != nil:
+		return string(public(err).Code)
+	case out.Again:
+		return OutcomeAgain
+	}
+	return OutcomeStored
+}
+
+// over tells that the session's connection has ended, and how.
+func (s *session) over() {
+	code := s.conn.Closed()
+	s.hub.opts.Observer.Closed(code)
+	if s.log.Enabled(context.Background(), slog.LevelDebug) {
+		s.logger().Debug("connection closed", "code", int(code), "lasted", time.Since(s.born))
+	}
+}
+
+// logger names the connection and, once they are known, the room and the kind
+// of member. It is made when there is something to say: most connections never
+// have, and hold no memory for it.
+func (s *session) logger() *slog.Logger {
+	switch {
+	case s.room != nil:
+		return s.log.With("room", s.room.id, "kind", string(s.kind))
+	case s.watch != "":
+		return s.log.With("watch", s.watch, "kind", string(s.kind))
+	}
+	return s.log
 }
 
 // unobserved is the Observer of a hub that has none.

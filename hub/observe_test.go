@@ -1,10 +1,13 @@
 package hub_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,5 +110,92 @@ func TestAnObserverKnowsTheWords(t *testing.T) {
 	}
 	if !slices.Contains(w.Closes, hub.CloseTooSlow) || !slices.Contains(w.FramesOut, "event") {
 		t.Errorf("closes %v, frames out %v", w.Closes, w.FramesOut)
+	}
+}
+
+// What a conversation does is counted: frames by type, appends by outcome, and
+// how each connection ended.
+func TestAConversationIsObserved(t *testing.T) {
+	seen := hubtest.NewObserver()
+	k, domain := start(t, hubtest.Options{Limits: &hub.Limits{}, Observer: seen},
+		appending("polite", func(_ context.Context, e hub.EventAppending) (hub.EventAppending, error) {
+			if e.Event.Text == "shout" {
+				return e, hub.Veto("", "No need to shout.")
+			}
+			return e, nil
+		}))
+	visitor := k.Visitor(t, "shop")
+	admin := k.Admin(t, k.Memory.SignIn("Ana", domain.ID), visitor.Room)
+	for range 2 { // the second time is a frame sent again
+		visitor.Send("message", "c-1", text("hello"))
+		visitor.Want("ack")
+	}
+	admin.WantEvent(hub.EventMessage)
+	visitor.Send("message", "c-2", text("shout"))
+	visitor.WantError(hub.CodeVetoed)
+	visitor.Send("dance", "c-3", nil)
+	visitor.WantError(hub.CodeUnknownType)
+	visitor.SendRaw("{")
+	visitor.WantError(hub.CodeBadJSON)
+	visitor.Send("hello", "again", nil)
+	visitor.WantClosed(hub.ClosePolicy)
+	admin.HangUp()
+	for line, n := range map[string]int{
+		"framein hello": 3, "framein message": 3, "framein dance": 1, "framein ": 1,
+		"framesout welcome": 2, "framesout ack": 2, "framesout error": 3, "framesout event": 2,
+		"appended stored": 1, "appended again": 1, "appended vetoed": 1,
+		"closed 1008": 1, "closed 0": 1,
+	} {
+		seen.Want(t, line, n)
+	}
+}
+
+// losing is a backplane that loses a room's first event.
+type losing struct{ recv func(hub.Signal) }
+
+func (b *losing) Publish(s hub.Signal) {
+	if s.Event == nil || s.Event.Event.Seq != 1 {
+		b.recv(s)
+	}
+}
+func (b *losing) Subscribe(fn func(hub.Signal)) { b.recv = fn }
+func (b *losing) Close()                        {}
+
+func TestAFilledGapIsObserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := hubtest.NewObserver()
+		k, _ := start(t, hubtest.Options{Backplane: &losing{}, Observer: seen})
+		c := k.Visitor(t, "shop")
+		c.Send("message", "c-1", text("lost"))
+		c.Want("ack")
+		c.Send("message", "c-2", text("not lost"))
+		for _, want := range []float64{1, 2} {
+			if e := c.WantEvent(hub.EventMessage); e.Get("seq") != want {
+				t.Errorf("event %v, want %v", e.Get("seq"), want)
+			}
+		}
+		if n := seen.Count("gapfilled"); n != 1 {
+			t.Errorf("%d gaps filled", n)
+		}
+	})
+}
+
+// The log names the connection, its room and its member, and how it ended.
+func TestAConnectionIsLogged(t *testing.T) {
+	var b bytes.Buffer // written to by one session
+	log := slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})).With("connection", "c-7")
+	k, _ := start(t, hubtest.Options{})
+	c := k.Dial(t, hub.Handshake{Log: log})
+	c.Send("hello", "h", map[string]any{"domain": "shop"})
+	room, _ := c.Want("welcome").Get("room.id").(string)
+	c.Send("hello", "again", nil)
+	c.WantClosed(hub.ClosePolicy)
+	if err := k.Hub.Drain(context.Background()); err != nil { // ends when every session has
+		t.Error(err)
+	}
+	for _, want := range []string{`msg="connection closed"`, "connection=c-7", "room=" + room, "kind=visitor", "code=1008", "lasted="} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s is not in %s", want, b.String())
+		}
 	}
 }

@@ -82,12 +82,14 @@ func (h *Hub) Serve(ctx context.Context, conn Conn, hs *Handshake) {
 	s := h.open(conn, hs)
 	if s == nil {
 		_, _ = conn.Read() // lets the transport finish closing
+		h.opts.Observer.Closed(conn.Closed())
 		return
 	}
 	for s.next(ctx) {
 	}
 	s.late.Stop()
 	h.forget(s)
+	s.over()
 	h.serving.Done()
 }
 
@@ -195,7 +197,7 @@ func (s *session) drain() {
 func (s *session) frame(ctx context.Context, data []byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("frame panicked", "panic", p, "stack", string(debug.Stack()))
+			s.logger().Error("frame panicked", "panic", p, "stack", string(debug.Stack()))
 			s.conn.Close(CloseInternal, "")
 			err = errEnd
 		}
@@ -204,6 +206,7 @@ func (s *session) frame(ctx context.Context, data []byte) (err error) {
 		s.active.Store(true)
 	}
 	in, err := parse(data)
+	s.hub.opts.Observer.FrameIn(in.Type)
 	if s.room == nil && s.watch == "" { // not welcomed yet
 		if err != nil || in.Type != "hello" {
 			s.conn.Close(CloseUnknown, "hello comes first")
@@ -301,13 +304,14 @@ func bodyHash(in inbound) string {
 
 func (s *session) send(typ, id string, data any) {
 	_ = s.conn.Send(s.hub.packet(typ, id, data)) // Read reports a lost connection
+	s.hub.opts.Observer.FramesOut(typ, 1)
 }
 
 // fail tells the client what went wrong, as far as it may know.
 func (s *session) fail(id string, err error) {
 	e := public(err)
 	if e.Code == CodeInternal || e.Code == CodeUnavailable {
-		s.log.Error("frame failed", "code", e.Code, "err", err)
+		s.logger().Error("frame failed", "code", e.Code, "err", err)
 	}
 	if !clientID(id) {
 		id = ""
@@ -322,7 +326,7 @@ func (s *session) revalidate(ctx context.Context) {
 	store := s.hub.opts.Store
 	if s.active.Swap(false) {
 		if err := store.Touch(ctx, s.access.Session); err != nil {
-			s.log.Warn("session not touched", "err", err)
+			s.logger().Warn("session not touched", "err", err)
 		}
 	}
 	var err error

@@ -259,6 +259,11 @@ func (p *pipe) Close(code hub.CloseCode, reason string) {
 	p.wake.Signal()
 }
 
+func (p *pipe) Closed() hub.CloseCode {
+	code, _ := p.end()
+	return code
+}
+
 func (p *pipe) hangUp() { p.Close(0, "the client hung up") }
 
 func (p *pipe) end() (hub.CloseCode, string) {

@@ -34,6 +34,7 @@ func edgeOptions() socketOptions {
 		PingInterval: 25 * time.Second,
 		ReadTimeout:  10 * time.Second,
 		AllowOrigin:  func(_ *fiber.Ctx, origin string) bool { return origin == goodOrigin },
+		Overflowed:   func() {},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,11 +130,14 @@ func TestSilentPeer(t *testing.T) {
 // A client that stops reading is closed with 4408 and delays nobody.
 func TestStalledReader(t *testing.T) {
 	conns := make(chan hub.Conn, 1)
-	over := make(chan struct{}, 2)
-	r := newEdgeRig(t, edgeOptions(), func(c hub.Conn) {
+	over := make(chan hub.CloseCode, 2)
+	o := edgeOptions()
+	var overflows atomic.Int64
+	o.Overflowed = func() { overflows.Add(1) }
+	r := newEdgeRig(t, o, func(c hub.Conn) {
 		conns <- c
 		readAll(c)
-		over <- struct{}{}
+		over <- c.Closed()
 	}, func(u *upgrader) { u.timing.grace = patience })
 	stalled := r.open()
 	stalled.SetReadBuffer(128 << 10)
@@ -167,7 +171,9 @@ func TestStalledReader(t *testing.T) {
 		stalled.expect("text:" + text)
 	}
 	stalled.expectClosed("close:4408 too slow")
-	receive(t, over)
+	if code, n := receive(t, over), overflows.Load(); code != hub.CloseTooSlow || n != 1 {
+		t.Errorf("closed with %d, after %d overflows", code, n)
+	}
 	quick.Close(hub.CloseDone, "")
 	other.expectClosed("close:1000")
 }

@@ -71,6 +71,14 @@ func closeFrame(code hub.CloseCode, reason string) []byte {
 	return append(frame, reason...)
 }
 
+// codeOf is the code of a close frame; 1005 where it has none (section 7.1.5).
+func codeOf(frame []byte) hub.CloseCode {
+	if len(frame) < 4 {
+		return 1005
+	}
+	return hub.CloseCode(binary.BigEndian.Uint16(frame[2:]))
+}
+
 // sendable leaves out what stands for the absence of a close frame (1005,
 // 1006, 1015), what is reserved (1004) and what belongs to nobody.
 func sendable(code hub.CloseCode) bool {

@@ -33,6 +33,7 @@ type outbox struct {
 
 	mu      sync.Mutex
 	shut    bool          // a close frame was taken, or the connection was cut
+	code    hub.CloseCode // of the close frame
 	dead    bool          // cut: what is queued will not leave
 	until   time.Time     // once shut: when the flusher has to be done
 	flusher chan struct{} // closed when the flusher at work ends; nil while there is none
@@ -53,6 +54,7 @@ func (o *outbox) put(p []byte) error {
 	if o.full(len(p)) {
 		// The client may be about to read on: it gets a moment to see why.
 		o.end(closeFrame(hub.CloseTooSlow, "too slow"), o.timing.grace, o.timing.grace)
+		o.opts.Overflowed()
 		return errOverflow
 	}
 	o.write(p)
@@ -81,6 +83,13 @@ func (o *outbox) closing() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.shut
+}
+
+// closed is the code of the close frame that was taken; 0 while none was.
+func (o *outbox) closed() hub.CloseCode {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.code
 }
 
 // readBy sets the reader's deadline, which after a close is not its to set.
@@ -131,7 +140,7 @@ func (o *outbox) write(p []byte) {
 
 func (o *outbox) end(frame []byte, answer, drain time.Duration) {
 	o.write(frame)
-	o.shut = true
+	o.shut, o.code = true, codeOf(frame)
 	now := time.Now()
 	o.until = now.Add(drain)
 	o.nc.SetReadDeadline(now.Add(answer))

@@ -262,6 +262,9 @@ func (s *socket) Send(packet []byte) error { return s.edge.out.put(packet) }
 // Close implements hub.Conn.
 func (s *socket) Close(code hub.CloseCode, reason string) { s.edge.shut(code, reason) }
 
+// Closed implements hub.Conn.
+func (s *socket) Closed() hub.CloseCode { return s.edge.out.closed() }
+
 // finish completes the closing handshake after the hub has let go. A hub that
 // did so without a word has failed.
 func (s *socket) finish() {

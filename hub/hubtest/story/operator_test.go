@@ -56,6 +56,8 @@ func TestTheMetricsAreExplained(t *testing.T) {
 		}
 	}
 	for _, line := range []string{
+		`bellhub_frames_in_total{type="message"} 1`, `bellhub_frames_in_total{type="contact-admin"} 1`, `bellhub_frames_out_total{type="ack"} 2`,
+		`bellhub_appends_total{outcome="stored"} 4`, `bellhub_append_duration_seconds_count 4`, `bellhub_commit_duration_seconds_count 4`,
 		`bellhub_connections 1`, `bellhub_rooms 1`, `bellhub_backlog_up 1`, `bellhub_emails{state="queued"} 0`,
 		`bellhub_mail_attempts_total{outcome="accepted"} 1`, `bellhub_jobs{kind="mail.send",state="failed"} 0`,
 		`bellhub_hook_calls_total{hook="BellRung",plugin="mail",result="ok"} 1`, `bellhub_plugin_breaker_open{plugin="mail"} 0`,
@@ -136,7 +138,7 @@ func TestTheLogKeepsSecrets(t *testing.T) {
 	p.stop(t)
 
 	log := p.log.String()
-	for _, want := range []string{"route=/join/:", "route=/console/sign-in/:", "route=/ws", "status=404", "request="} {
+	for _, want := range []string{"route=/join/:", "route=/console/sign-in/:", "route=/ws", "status=404", "request=", `msg="connection closed"`, "room=" + v.room, "kind=visitor", "code=1012"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %s", want)
 		}
