@@ -1,5 +1,7 @@
 package hub
 
+import "runtime"
+
 // largeRoom is above how many members a room is served by a goroutine of its
 // own. Below it the one who publishes writes to everybody, which is the fastest
 // for a few; above, events that come meanwhile leave together, with one system
@@ -54,6 +56,7 @@ func (r *liveRoom) fanOut() {
 	var ends []end
 	var targets []target
 	for {
+		runtime.Gosched() // those whose events were committed together come together
 		r.mu.Lock()
 		packets, r.fan.packets = r.fan.packets, packets[:0]
 		ends, r.fan.ends = r.fan.ends, ends[:0]

@@ -31,7 +31,8 @@ type liveRoom struct {
 	epoch   int64            // at least state.Epoch: answers of an older one are cut
 	pending map[int64]Stored // above the gap, or all until ready
 	fan     fanout           // what a large room's members are still to be sent
-	gap     *time.Timer      // runs while something is pending
+	missed  bool             // there was no room for an event in pending
+	gap     *time.Timer      // runs while something is pending or missed
 	closed  bool
 	typists map[Author]*time.Timer // nil until somebody writes
 }
@@ -169,6 +170,16 @@ func (r *liveRoom) hold(e Stored) {
 	}
 	if len(r.pending) < maxPending {
 		r.pending[e.Event.Seq] = e
+		return
+	}
+	r.missed = true // nothing later may come that would ask for it
+	r.seek()
+}
+
+// seek reads the log soon, unless what is missing comes before that.
+func (r *liveRoom) seek() {
+	if r.gap == nil && !r.closed {
+		r.gap = time.AfterFunc(gapWait, func() { r.hub.fill(r) })
 	}
 }
 
@@ -191,13 +202,12 @@ func (r *liveRoom) drainPending() {
 			delete(r.pending, seq)
 		}
 	}
-	if len(r.pending) == 0 {
-		if r.gap != nil {
-			r.gap.Stop()
-			r.gap = nil
-		}
-	} else if r.gap == nil && !r.closed {
-		r.gap = time.AfterFunc(gapWait, func() { r.hub.fill(r) })
+	switch {
+	case len(r.pending) > 0 || r.missed:
+		r.seek()
+	case r.gap != nil:
+		r.gap.Stop()
+		r.gap = nil
 	}
 }
 
@@ -222,6 +232,7 @@ func (h *Hub) fill(r *liveRoom) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.gap = nil
+	r.missed = r.missed && err != nil
 	for _, e := range events {
 		if e.Seq > r.state.Seq {
 			at := room
@@ -241,7 +252,7 @@ func (r *liveRoom) broadcast(e Stored) {
 	r.epoch = max(r.epoch, e.Room.Epoch)
 	r.stopTyping(e.Event.Author)
 	packet := r.hub.packet("event", "", r.hub.eventData(e.Event))
-	large := len(r.members) > largeRoom
+	large := len(r.members) > largeRoom || r.fan.busy // behind what is on its way
 	if large {
 		r.fan.add(r, packet, e.Event.Seq)
 	}
