@@ -16,10 +16,25 @@ import (
 // batch is appends that share a transaction.
 type batch []*entry
 
+// manner is how a batch is written.
+type manner struct {
+	// wary looks client ids up beforehand. Without, a known one breaks the
+	// index and with it the whole batch, or is errLookUp.
+	wary bool
+	// skip gives appends to rooms that another transaction holds back, with
+	// errHeld, instead of waiting for it. MySQL alone has such rooms.
+	skip bool
+}
+
+var (
+	errLookUp = errors.New("storage: client ids must be looked up")
+	errHeld   = errors.New("storage: another transaction holds the room")
+)
+
 // commit runs the transaction, and tells the observer how many appends it stored.
-func (b batch) commit(ctx context.Context, wary bool) error {
+func (b batch) commit(ctx context.Context, how manner) error {
 	began := time.Now()
-	err := Tx(ctx, func(ctx context.Context) error { return b.write(ctx, wary) })
+	err := Tx(ctx, func(ctx context.Context) error { return b.write(ctx, how) })
 	stored := 0
 	for _, e := range b {
 		if e.err == nil && !e.out.Again {
@@ -38,15 +53,14 @@ func (b batch) commit(ctx context.Context, wary bool) error {
 // It may run more than once.
 //
 // An append that is refused writes nothing and leaves the others alone, unless
-// its Within may have written already. wary looks client ids up beforehand;
-// without, a known one breaks the index, and the whole batch, or is errLookUp.
-func (b batch) write(ctx context.Context, wary bool) error {
-	rows, err := b.lock(ctx)
+// its Within may have written already.
+func (b batch) write(ctx context.Context, how manner) error {
+	rows, err := b.lock(ctx, how.skip)
 	if err != nil {
 		return err
 	}
 	var known map[clientKey]event
-	if wary {
+	if how.wary {
 		if known, err = b.known(ctx); err != nil {
 			return err
 		}
@@ -60,7 +74,9 @@ func (b batch) write(ctx context.Context, wary bool) error {
 		e.out, e.err = hub.Appended{}, nil
 		row := rows[e.Room]
 		if row == nil {
-			e.err = hub.ErrNotFound
+			if e.err = hub.ErrNotFound; how.skip {
+				e.err = errHeld // or so it may be
+			}
 			continue
 		}
 		key := keyOf(e.Append)
@@ -91,7 +107,7 @@ func (b batch) write(ctx context.Context, wary bool) error {
 			switch {
 			case a.Within != nil:
 				return e.err
-			case e.ClientID != "" && !wary:
+			case e.ClientID != "" && !how.wary:
 				return errLookUp // what is refused now may have been stored before
 			}
 			continue
@@ -111,8 +127,6 @@ func (b batch) write(ctx context.Context, wary bool) error {
 	return updateRooms(ctx, changed)
 }
 
-var errLookUp = errors.New("storage: client ids must be looked up")
-
 // saidOnly tells whether nothing but a message came between two states of a room.
 func saidOnly(before, after hub.Room) bool {
 	before.Seq, before.Last = after.Seq, after.Last
@@ -130,7 +144,7 @@ func (e *entry) again(hash string, first hub.Event, row *room) {
 
 // lock reads the batch's rooms and holds them until the transaction ends.
 // SQLite has one writer, which is lock enough.
-func (b batch) lock(ctx context.Context) (map[string]*room, error) {
+func (b batch) lock(ctx context.Context, skip bool) (map[string]*room, error) {
 	ids := make([]string, 0, len(b))
 	for _, e := range b {
 		ids = append(ids, e.Room)
@@ -139,21 +153,25 @@ func (b batch) lock(ctx context.Context) (map[string]*room, error) {
 	ids = slices.Compact(ids)
 	rows := make(map[string]*room, len(ids))
 	for part := range slices.Chunk(ids, From(ctx).rowsAtOnce()) {
-		if err := lockRooms(ctx, part, rows); err != nil {
+		if err := lockRooms(ctx, part, skip, rows); err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
 }
 
-func lockRooms(ctx context.Context, ids []string, into map[string]*room) error {
+func lockRooms(ctx context.Context, ids []string, skip bool, into map[string]*room) error {
+	forUpdate := " FOR UPDATE"
+	if skip {
+		forUpdate += " SKIP LOCKED"
+	}
 	args := make([]any, len(ids))
 	for i, id := range ids {
 		args[i] = id
 	}
 	found, err := pool(ctx).QueryContext(ctx, "SELECT id, domain_id, ref, visitor_id, is_open, mode, holder_id, holder_name, epoch, seq,"+
 		" escalation_id, escalation_state, last_text, last_kind, last_at, created_at FROM rooms WHERE id IN ("+
-		tuples("?", len(ids))+") ORDER BY id"+From(ctx).dialect("", " FOR UPDATE"), args...)
+		tuples("?", len(ids))+") ORDER BY id"+From(ctx).dialect("", forUpdate), args...)
 	if err != nil {
 		return translate(ctx, err)
 	}

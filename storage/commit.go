@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/glebarez/go-sqlite"
@@ -26,6 +28,10 @@ const (
 // whatever waits, commits it in one transaction, and tells each append what it
 // came to. There is no timer: an append that is alone is committed at once, and
 // those that come meanwhile are the next batch.
+//
+// It never waits for a room: appends to one that another transaction holds, an
+// append's own (Within) or another process's, are set aside, and committed by a
+// goroutine of that room once it is free.
 type committer struct {
 	store   *Store
 	queue   chan *entry
@@ -33,10 +39,14 @@ type committer struct {
 	stopped chan struct{}
 	busy    atomic.Bool // a batch is being committed
 
-	// wary is set while client ids come that were stored before, as they do
+	// wary is above 0 while client ids come that were stored before, as they do
 	// after a restart: batches then look all of them up, instead of being
 	// rolled back for the first one.
 	wary int
+
+	mu    sync.Mutex
+	aside map[string]batch // by room; a key has a goroutine in waits
+	waits sync.WaitGroup
 }
 
 // waryBatches is for how many batches the committer looks client ids up after
@@ -54,13 +64,13 @@ type entry struct {
 func newCommitter(s *Store) *committer {
 	c := &committer{
 		store: s, queue: make(chan *entry, maxWaiting),
-		stop: make(chan struct{}), stopped: make(chan struct{}),
+		stop: make(chan struct{}), stopped: make(chan struct{}), aside: map[string]batch{},
 	}
 	go c.run()
 	return c
 }
 
-// close ends the goroutine, after the batch it is at.
+// close ends the goroutines, after the batches they are at.
 func (c *committer) close() {
 	close(c.stop)
 	<-c.stopped
@@ -91,73 +101,122 @@ func (c *committer) append(ctx context.Context, a hub.Append) (hub.Appended, err
 
 func (c *committer) run() {
 	defer close(c.stopped)
-	batch := make(batch, 0, maxBatch)
+	defer c.waits.Wait()
+	waiting := make(batch, 0, maxBatch)
 	for {
 		select {
 		case <-c.stop:
 			return
 		case e := <-c.queue:
-			batch = append(batch[:0], e)
+			waiting = append(waiting[:0], e)
 		}
-		for more := true; more && len(batch) < maxBatch; {
+		for more := true; more && len(waiting) < maxBatch; {
 			select {
 			case e := <-c.queue:
-				batch = append(batch, e)
+				waiting = append(waiting, e)
 			default:
 				more = false
 			}
 		}
 		c.busy.Store(true)
-		c.commit(batch)
+		if ready := slices.DeleteFunc(waiting, c.joins); len(ready) > 0 {
+			wary := c.wary > 0
+			if c.wary = max(c.wary-1, 0); c.commit(ready, manner{wary: wary, skip: c.store.mysql}) {
+				c.wary = waryBatches
+			}
+			c.finish(ready)
+		}
 		c.busy.Store(false)
-		for i, e := range batch {
+		clear(waiting[:cap(waiting)])
+	}
+}
+
+// finish tells each append what it came to, or sets it aside.
+func (c *committer) finish(all batch) {
+	for _, e := range all {
+		if errors.Is(e.err, errHeld) {
+			c.setAside(e)
+		} else {
 			close(e.done)
-			batch[i] = nil
 		}
 	}
 }
 
-// commit commits a batch. Where that fails over what one append holds, each is
-// tried alone, so that it fails alone.
-func (c *committer) commit(all batch) {
-	ctx := With(context.Background(), c.store)
-	err := c.try(ctx, all, c.wary > 0)
-	c.wary = max(c.wary-1, 0)
-	if unique(err) { // a client id that is known, in all likelihood
-		c.wary = waryBatches
+// joins takes an append to a room whose others are waiting already.
+func (c *committer) joins(e *entry) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	others, ok := c.aside[e.Room]
+	if ok {
+		c.aside[e.Room] = append(others, e)
 	}
-	if unique(err) || errors.Is(err, errLookUp) {
-		err = c.try(ctx, all, true)
+	return ok
+}
+
+func (c *committer) setAside(e *entry) {
+	if !c.joins(e) {
+		c.mu.Lock()
+		c.aside[e.Room] = batch{e}
+		c.mu.Unlock()
+		c.waits.Go(func() { c.wait(e.Room) })
 	}
-	if err != nil && len(all) > 1 && rowsFault(err) {
-		for i := range all {
-			if err = c.try(ctx, all[i:i+1], true); err != nil && !rowsFault(err) {
-				all = all[i:]
-				break // the database is gone: nobody else need find that out
-			}
-			all[i].fail(err)
-		}
-		if err == nil || rowsFault(err) {
+}
+
+// wait commits what was set aside of a room, until there is no more of it.
+func (c *committer) wait(room string) {
+	for {
+		c.mu.Lock()
+		all := c.aside[room]
+		if c.aside[room] = nil; len(all) == 0 {
+			delete(c.aside, room)
+			c.mu.Unlock()
 			return
 		}
-	}
-	if err != nil {
-		for _, e := range all {
-			e.fail(err)
+		c.mu.Unlock()
+		for part := range slices.Chunk(all, maxBatch) {
+			c.commit(part, manner{wary: true})
+			c.finish(part)
 		}
 	}
+}
+
+// commit commits a batch, and tells whether there were client ids that are known
+// already. Where it fails over what one append holds, each is tried alone, so
+// that it fails alone.
+func (c *committer) commit(all batch, how manner) (known bool) {
+	ctx := With(context.Background(), c.store)
+	err := c.try(ctx, all, how)
+	if known = unique(err); known || errors.Is(err, errLookUp) {
+		how.wary = true
+		err = c.try(ctx, all, how)
+	}
+	if err != nil && len(all) > 1 && rowsFault(err) {
+		how.wary = true
+		for len(all) > 0 {
+			if err = c.try(ctx, all[:1], how); err != nil && !rowsFault(err) {
+				break // the database is gone: nobody else need find that out
+			}
+			all[0].fail(err)
+			all = all[1:]
+		}
+	}
+	for _, e := range all {
+		e.fail(err)
+	}
+	return known
 }
 
 // try is one transaction for all. A panic ends it like an error.
-func (c *committer) try(ctx context.Context, all batch, wary bool) (err error) {
+func (c *committer) try(ctx context.Context, all batch, how manner) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("storage: commit panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return all.commit(ctx, wary)
+	return all.commit(ctx, how)
 }
 
+// fail is nothing where err is nil.
 func (e *entry) fail(err error) {
 	if err != nil {
 		e.out, e.err = hub.Appended{}, err

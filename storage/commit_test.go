@@ -58,8 +58,9 @@ type outcome struct {
 	err error
 }
 
-// together appends all so that they wait at the same time: one more append, to
-// a room that somebody holds, keeps the committer until all have come.
+// together appends all so that they wait at the same time: one more append,
+// whose number somebody else is about to take, keeps the committer until all have
+// come.
 func together(t *testing.T, ctx context.Context, appends ...hub.Append) []outcome {
 	t.Helper()
 	s := storage.From(ctx)
@@ -68,12 +69,16 @@ func together(t *testing.T, ctx context.Context, appends ...hub.Append) []outcom
 	outcomes := make([]outcome, len(appends))
 	var all sync.WaitGroup
 	all.Go(func() {
-		ok(t, storage.Tx(ctx, func(ctx context.Context) error {
-			ok(t, storage.DB(ctx).Exec("UPDATE rooms SET epoch = epoch WHERE id = ?", e.Room.ID).Error)
+		err := storage.Tx(ctx, func(ctx context.Context) error {
+			ok(t, storage.DB(ctx).Exec("INSERT INTO events (room_id, seq, type, author_kind, author_id, author_name, body_hash, text, data, at)"+
+				" VALUES (?, 1, '', '', '', '', '', '', '', ?)", e.Room.ID, hub.Now()).Error)
 			close(held)
 			<-release
-			return nil
-		}))
+			return errChanged
+		})
+		if !errors.Is(err, errChanged) {
+			t.Error(err)
+		}
 	})
 	<-held
 	all.Go(func() {
@@ -89,6 +94,8 @@ func together(t *testing.T, ctx context.Context, appends ...hub.Append) []outcom
 	all.Wait()
 	return outcomes
 }
+
+var errChanged = errors.New("somebody changed their mind")
 
 // until waits for what other goroutines are about to do.
 func until(done func() bool) {
@@ -215,11 +222,27 @@ func TestWithinStandsApart(t *testing.T) {
 	rung := make(chan error, 1)
 	go func() { rung <- second(s.Append(ctx, bell)) }()
 	<-held
-	if out, err := s.Append(ctx, message(other, "a", "a")); err != nil || out.Event.Seq != 1 {
-		t.Errorf("another room: %+v, %v", out, err)
+	behind := make(chan outcome, 3)
+	for i := range cap(behind) { // of the held room: they wait, and nobody for them
+		go func() {
+			out, err := s.Append(ctx, message(e, fmt.Sprint(i), "behind"))
+			behind <- outcome{out, err}
+		}()
+		until(func() bool { return s.SetAside(e.Room.ID) })
+		if out, err := s.Append(ctx, message(other, fmt.Sprint(i), "a")); err != nil || out.Event.Seq != int64(i+1) {
+			t.Errorf("another room: %+v, %v", out, err)
+		}
+	}
+	if len(behind) > 0 {
+		t.Error("an append went past the one that holds its room")
 	}
 	close(release)
 	ok(t, <-rung)
+	for range cap(behind) {
+		if out := <-behind; out.err != nil || out.Event.Seq < 2 {
+			t.Errorf("behind the bell: %+v", out)
+		}
+	}
 }
 
 // Several processes append to the same rooms of one database: each number is

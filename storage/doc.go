@@ -24,7 +24,8 @@
 // in one statement. What one append gets wrong fails alone; a lost deadlock is
 // tried again; where the database is gone nothing is acknowledged, and the client
 // says it again with the same id. An append with writes of its own (Within) has a
-// transaction of its own.
+// transaction of its own, and what comes to its room meanwhile waits apart: nobody
+// else waits for a room.
 //
 // # What lives here
 //

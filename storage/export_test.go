@@ -61,3 +61,11 @@ func (s *Store) Waiting() int { return len(s.commits.queue) }
 
 // Committing tells whether the committer is at work.
 func (s *Store) Committing() bool { return s.commits.busy.Load() }
+
+// SetAside tells whether appends to a room wait for another transaction.
+func (s *Store) SetAside(room string) bool {
+	s.commits.mu.Lock()
+	defer s.commits.mu.Unlock()
+	_, ok := s.commits.aside[room]
+	return ok
+}

@@ -57,7 +57,7 @@ func (s *Store) Append(ctx context.Context, a hub.Append) (hub.Appended, error) 
 	var err error
 	if a.Within != nil || inTx(ctx) {
 		e := &entry{Append: a}
-		err = batch{e}.commit(ctx, true)
+		err = batch{e}.commit(ctx, manner{wary: true})
 		out, err = e.out, cmp.Or(err, e.err)
 	} else {
 		out, err = s.commits.append(ctx, a)
