@@ -10,15 +10,15 @@ import (
 )
 
 // hello lets a connection in. An error that the client can mend leaves the
-// connection open for another hello, up to maxHellos.
+// connection open for another hello, up to maxHellos. What the client is timed
+// for is its silence: how long the store takes is not its fault, and must not
+// cost it its token.
 func (s *session) hello(ctx context.Context, in inbound) error {
+	s.late.Stop()
 	s.hellos++
 	err := s.enter(ctx, in)
 	switch {
-	case err == nil:
-		s.late.Stop()
-		return nil
-	case errors.Is(err, errEnd):
+	case err == nil, errors.Is(err, errEnd):
 		return err
 	case errors.Is(err, ErrExpired):
 		s.conn.Close(CloseUnknown, "the token is not valid")
@@ -29,6 +29,7 @@ func (s *session) hello(ctx context.Context, in inbound) error {
 		return errEnd
 	}
 	s.fail(in.ID, err)
+	s.late.Reset(helloTimeout)
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -255,4 +257,30 @@ func TestAStrangerLearnsNothingOfARoom(t *testing.T) {
 	if all := other.Drain(); len(all) > 0 {
 		t.Errorf("heard %+v", all)
 	}
+}
+
+// A slow store is not the client's silence: it would be told that its token is
+// worth nothing, and forget its conversation.
+func TestASlowHelloKeepsTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &racing{Memory: hubtest.NewMemory(), read: "EnterVisitor"}
+		k := hubtest.Start(t, hubtest.Options{Store: store})
+		store.AddDomain(hub.Domain{Key: "shop"})
+		store.then = func() { time.Sleep(12 * time.Second) }
+		c := k.Dial(t, hub.Handshake{})
+		c.Send("hello", "h", map[string]any{"domain": "shop"})
+		time.Sleep(12 * time.Second)
+		c.Want("welcome")
+
+		again := k.Dial(t, hub.Handshake{})
+		again.Send("hello", "h", map[string]any{"domain": "nope"})
+		again.WantError(hub.CodeNotFound)
+		began := time.Now()
+		<-again.Done()
+		if took := time.Since(began); took != 10*time.Second || again.Closed() != hub.CloseUnknown {
+			t.Errorf("silent after a hello that failed: closed with %d after %s", again.Closed(), took)
+		}
+		c.Send("message", "c-1", text("still here"))
+		c.Want("ack")
+	})
 }
