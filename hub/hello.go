@@ -114,12 +114,16 @@ func (s *session) enterAdmin(ctx context.Context, id string, hello helloData) er
 		return err
 	}
 	s.be(Admin, access)
-	// Access that was withdrawn before this session could be found by it.
-	if access, room, err = s.hub.opts.Store.EnterAdmin(ctx, s.hs.Identity, hello.Room); err != nil {
-		return err
-	}
-	s.be(Admin, access)
-	return s.sit(Admin, room.ID, func(r *liveRoom) error { return s.join(ctx, id, hello, r, nil, "") })
+	return s.sit(Admin, room.ID, func(r *liveRoom) error {
+		// Again: access may have been withdrawn before this session could be
+		// found by it, and the room is now read by a member.
+		access, room, err := s.hub.opts.Store.EnterAdmin(ctx, s.hs.Identity, hello.Room)
+		if err != nil {
+			return err
+		}
+		s.be(Admin, access)
+		return s.join(ctx, id, hello, r, &room, "")
+	})
 }
 
 func (s *session) enterWatch(ctx context.Context, id string, hello helloData) error {
@@ -158,20 +162,22 @@ func (h *Hub) watchDomain(s *session, domain string) {
 }
 
 // be says who the session is. The lock is for those who look through all
-// sessions for admins.
+// sessions for admins. The kind stays once the session sits in a room, whose
+// members are counted by it.
 func (s *session) be(k Kind, a Access) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	s.kind, s.who, s.access = k, a.Author, a
+	if s.kind != k {
+		s.kind = k
+	}
+	s.who, s.access = a.Author, a
 }
 
 // sit makes the session a member of a room while welcome runs, and for as long as
 // it lasts if that succeeds. What happens in the room is held for it until then:
 // a member without a welcome is given nothing, and counts for nobody.
 func (s *session) sit(k Kind, room string, welcome func(*liveRoom) error) error {
-	s.hub.mu.Lock()
-	s.kind = k
-	s.hub.mu.Unlock()
+	s.be(k, s.access)
 	r := s.hub.enterRoom(s, room)
 	defer func() {
 		if s.room == nil { // or a panic
