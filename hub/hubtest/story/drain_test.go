@@ -80,7 +80,15 @@ func (s *speaker) send(opcode byte, payload string) error {
 	return err
 }
 
+// frame reads the next one that is no ping.
 func (s *speaker) frame() (opcode byte, payload []byte, err error) {
+	for opcode = 9; opcode == 9 && err == nil; {
+		opcode, payload, err = s.any()
+	}
+	return opcode, payload, err
+}
+
+func (s *speaker) any() (opcode byte, payload []byte, err error) {
 	var head [2]byte
 	if _, err := io.ReadFull(s.in, head[:]); err != nil {
 		return 0, nil, err
