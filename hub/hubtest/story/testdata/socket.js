@@ -261,6 +261,7 @@ const stories = {
     await Line.last.says("event", event(4));
     await Line.last.says("event", event(4));
     await Line.last.says("event", event(2));
+    same("asked", Line.last.heard("history"), undefined);
     await Line.last.says("event", event(7));
     await Line.last.says("event", event(8));
     same("before the gap", c.told.events, [4]);
@@ -327,6 +328,7 @@ const stories = {
     await sleep(86_400_000);
     same("lines", [Line.all.length, Line.all[0].closed], [2, true]);
     await Line.all[0].says("event", event(4)); // what the old one still held
+    same("heard of the old line", c.told.events, []);
     await welcomed(9, { events: events(4, 9) });
     same("events", c.told.events, [4, 5, 6, 7, 8, 9]);
   },
