@@ -13,8 +13,11 @@ import (
 // group, over real sockets: framing_test.go its groups 1 to 4, fragment_test.go
 // group 5, utf8_test.go 6, closing_test.go 7, large_test.go 9 and 10. Groups 12
 // and 13 are compression, which is off. Binary messages, which the suite wants
-// echoed, are refused here, in each of its sizes. abuse_test.go has what costs
-// a server more than its sender.
+// echoed, are refused here, in each of its sizes.
+//
+// abuse_test.go has what costs a server more than its sender, and edge_test.go
+// what the suite does not see: that the library's close cuts off nothing that is
+// queued, and that no reset overtakes our close frame.
 
 // exchange is a row of such a table: what a client sends and what it must get.
 // The last frame wanted is the server's close; after it the stream ends.
