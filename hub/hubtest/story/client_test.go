@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,25 +14,19 @@ import (
 // browser whose clock and sockets belong to the test: testdata/socket.js tells
 // the stories.
 func TestTheClient(t *testing.T) {
-	stories, err := os.ReadFile("testdata/socket.js")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ours := http.FileServer(http.Dir("testdata"))
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
 		switch file, ok := static.Open(name); {
 		case ok:
 			w.Header().Set("Content-Type", file.ContentType)
 			_, _ = w.Write(file.Data)
-		case name == "stories.js":
-			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = w.Write(stories)
 		case name == "frame":
-			_, _ = io.WriteString(w, `<!doctype html><script type="module" src="/stories.js"></script>`)
+			_, _ = io.WriteString(w, `<!doctype html><script type="module" src="/socket.js"></script>`)
 		case name == "":
 			_, _ = io.WriteString(w, `<!doctype html><iframe src="/frame"></iframe>`)
 		default:
-			http.NotFound(w, r)
+			ours.ServeHTTP(w, r)
 		}
 	}))
 	defer site.Close()

@@ -1,93 +1,8 @@
-// What static/shared/socket.js and outbox.js do, in a world of their own: time
-// stands still until a test moves it, chance is what a test says, and sockets
-// lead to the test. That world is a frame's; the page around it learns how each
-// story ended.
+// What static/shared/socket.js and outbox.js do, as stories: each has a name and
+// a world of its own (world.js), and the page around learns how it ended.
 import { Outbox } from "/shared/outbox.js";
 import { Socket } from "/shared/socket.js";
-
-const channel = new MessageChannel(); // a turn of the event loop, without a timer's 4 ms
-const settled = () =>
-  new Promise((resolve) => {
-    channel.port1.onmessage = resolve;
-    channel.port2.postMessage(null);
-  });
-
-let now = 0;
-let chance = 0;
-let shown = "visible";
-let timers = new Map();
-let ids = 0;
-
-const later = (every) => (run, ms = 0) => (timers.set(++ids, { at: now + ms, every: every && ms, run }), ids);
-const world = {
-  setTimeout: later(false),
-  setInterval: later(true),
-  clearTimeout: (id) => timers.delete(id),
-  clearInterval: (id) => timers.delete(id),
-};
-
-/** Lets time pass, and happen what is due. */
-async function pass(ms) {
-  const end = now + ms;
-  for (;;) {
-    await settled();
-    const due = [...timers].filter(([, t]) => t.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
-    if (!due) break;
-    const [id, t] = due;
-    now = Math.max(now, t.at);
-    if (t.every) t.at = now + t.every;
-    else timers.delete(id);
-    t.run();
-  }
-  now = end;
-  await settled();
-}
-
-/** The machine sleeps: time passes, and nothing happens until it wakes. */
-async function sleep(ms) {
-  now += ms;
-  for (const t of timers.values()) t.at = Math.max(t.at, now);
-  await pass(0);
-}
-
-class Line {
-  static all = [];
-  static get last() {
-    return Line.all.at(-1);
-  }
-  sent = [];
-  closed = false;
-  constructor(url, protocols) {
-    Object.assign(this, { url, protocols });
-    Line.all.push(this);
-  }
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-  close() {
-    this.closed = true;
-  }
-  async opens() {
-    this.onopen();
-    await settled();
-  }
-  async says(type, data, id) {
-    this.onmessage({ data: JSON.stringify({ type, id, data }) });
-    await settled();
-  }
-  async ends(code, reason = "") {
-    this.closed = true;
-    this.onclose({ code, reason });
-    await settled();
-  }
-  /** The newest frame of a type. */
-  heard(type) {
-    return this.sent.findLast((f) => f.type === type);
-  }
-  async answers(type, data, to = this.sent.at(-1)) {
-    await this.says(type, data, to.id);
-  }
-}
+import { begin, Line, look, luck, pass, settled, sleep, timersLeft } from "/world.js";
 
 const event = (seq) => ({ seq, type: "message", author: { kind: "ai" }, text: `${seq}`, at: "" });
 const events = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => event(from + i));
@@ -133,11 +48,6 @@ function same(what, got, want) {
   if (g !== w) throw new Error(`${what}: got ${g}, want ${w}`);
 }
 
-const look = (state) => {
-  shown = state;
-  document.dispatchEvent(new Event("visibilitychange"));
-};
-
 const stories = {
   async "a first hello names no cursor, and the next one does"() {
     const c = await online(3);
@@ -157,13 +67,13 @@ const stories = {
       [1001, 500, 1000], [1006, 500, 1000], [1011, 500, 1000], [1013, 500, 1000], [4408, 500, 1000],
       [1012, 0, 10_000], [4429, 10_500, 11_000],
     ]) {
-      for (const luck of [0, 0.999999]) {
+      for (const chance of [0, 0.999999]) {
         const c = await online(1);
         const lines = Line.all.length;
-        chance = luck;
+        luck(chance);
         await Line.last.ends(code);
         same(`state after ${code}`, c.told.states.at(-1), `waiting ${code}`);
-        const wait = luck ? most : first;
+        const wait = chance ? most : first;
         await pass(wait - 2);
         same(`lines ${wait - 2} ms after ${code}`, Line.all.length - lines, 0);
         await pass(3);
@@ -186,14 +96,14 @@ const stories = {
 
   async "each try waits longer, up to 30 s, until one has held for 10 s"() {
     const c = await online(1);
-    chance = 0.999999;
+    luck(0.999999);
     const waits = [];
     for (let i = 0; i < 9; i++) {
       const lines = Line.all.length;
       await Line.last.ends(1006);
-      const left = now;
+      const left = Date.now();
       while (Line.all.length === lines) await pass(100);
-      waits.push(Math.round((now - left) / 500) * 500);
+      waits.push(Math.round((Date.now() - left) / 500) * 500);
     }
     same("waits", waits, [1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000, 30000]);
     await welcomed(1);
@@ -247,7 +157,7 @@ const stories = {
     for (const back of [() => look("visible"), () => dispatchEvent(new Event("online"))]) {
       const c = await online(1);
       const lines = Line.all.length;
-      chance = 0.9;
+      luck(0.9);
       await Line.last.ends(1012);
       await pass(100);
       back();
@@ -387,15 +297,10 @@ const stories = {
   },
 };
 
-Object.assign(window, world, { WebSocket: Line });
-Math.random = () => chance;
-Date.now = () => now;
-Object.defineProperty(document, "visibilityState", { get: () => shown });
-
 const results = {};
 for (const [name, story] of Object.entries(stories)) {
-  Line.all = [];
-  [now, chance, shown, timers, open] = [1e12, 0, "visible", new Map(), []];
+  begin();
+  open = [];
   try {
     await story();
     results[name] = "";
@@ -403,6 +308,6 @@ for (const [name, story] of Object.entries(stories)) {
     results[name] = error.stack;
   }
   for (const socket of open) socket.close();
-  if (timers.size) results[name] ||= `${timers.size} timers are left after close()`;
+  if (timersLeft()) results[name] ||= `${timersLeft()} timers are left after close()`;
 }
 parent.results = results;
