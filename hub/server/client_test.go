@@ -255,11 +255,14 @@ func (c *rawClient) serverFrame() (string, error) {
 	return "", fmt.Errorf("opcode %x", h[0])
 }
 
-// expect reads the frames that must come next.
+// expect reads the frames that must come next. A ping may come between any two.
 func (c *rawClient) expect(frames ...string) {
 	c.t.Helper()
 	for _, want := range frames {
 		got, err := c.serverFrame()
+		for got == "ping:" && want != got {
+			got, err = c.serverFrame()
+		}
 		if err != nil {
 			c.t.Fatalf("waiting for %.60q: %v", want, err)
 		}
