@@ -35,7 +35,9 @@
 // let in by the store, becomes a member of its live room, is sent its welcome
 // with the part of the log it has missed, and from there everything that
 // follows. It becomes a member before the log is read, and what happens in
-// between is held for it, so nothing falls into the gap.
+// between is held for it, so nothing falls into the gap. A visitor who names a
+// room sits down in it first and is then let in or sent away: one query tells
+// of both, and a visitor who has missed nothing costs no other.
 //
 // One goroutine, the reader, runs Serve, and one more for as long as a frame is
 // worked on: scan, hooks, store, acknowledgement, one frame at a time. What others

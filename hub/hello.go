@@ -10,15 +10,15 @@ import (
 )
 
 // hello lets a connection in. An error that the client can mend leaves the
-// connection open for another hello, up to maxHellos.
+// connection open for another hello, up to maxHellos. What the client is timed
+// for is its silence: how long the store takes is not its fault, and must not
+// cost it its token.
 func (s *session) hello(ctx context.Context, in inbound) error {
+	s.late.Stop()
 	s.hellos++
 	err := s.enter(ctx, in)
 	switch {
-	case err == nil:
-		s.late.Stop()
-		return nil
-	case errors.Is(err, errEnd):
+	case err == nil, errors.Is(err, errEnd):
 		return err
 	case errors.Is(err, ErrExpired):
 		s.conn.Close(CloseUnknown, "the token is not valid")
@@ -29,6 +29,7 @@ func (s *session) hello(ctx context.Context, in inbound) error {
 		return errEnd
 	}
 	s.fail(in.ID, err)
+	s.late.Reset(helloTimeout)
 	return nil
 }
 
@@ -59,24 +60,45 @@ func (s *session) enterVisitor(ctx context.Context, id string, hello helloData) 
 	if !s.fromDomain(d) {
 		return Errorf(CodeForbidden, "This page may not use the chat.")
 	}
-	entry, err := s.hub.opts.Store.EnterVisitor(ctx, d, hello.Token, hello.Room)
+	s.domain = d
+	if hello.Token != "" && hello.Room != "" {
+		// A member before the store is asked whether it may be: what the store
+		// then says of the room misses nothing, and it need not be asked again.
+		return s.sit(Visitor, hello.Room, func(r *liveRoom) error {
+			entry, err := s.letIn(ctx, d, hello)
+			if err != nil {
+				return err
+			}
+			return s.join(ctx, id, hello, r, &entry.Room, entry.Token)
+		})
+	}
+	entry, err := s.letIn(ctx, d, hello)
 	if err != nil {
 		return err
 	}
+	return s.sit(Visitor, entry.Room.ID, func(r *liveRoom) error {
+		if entry.Token == "" {
+			return s.join(ctx, id, hello, r, nil, "")
+		}
+		// Nobody else can have written into a room this new, until its hooks
+		// hear of it.
+		s.hub.hooks.RoomOpened.fire(RoomOpened{entry.Room})
+		return s.join(ctx, id, hello, r, &entry.Room, entry.Token)
+	})
+}
+
+// letIn asks the store and the hooks for a visitor.
+func (s *session) letIn(ctx context.Context, d Domain, hello helloData) (Entry, error) {
+	entry, err := s.hub.opts.Store.EnterVisitor(ctx, d, hello.Token, hello.Room)
+	if err != nil {
+		return Entry{}, err
+	}
 	e := SessionOpening{Domain: d, Room: entry.Room, Author: entry.Visitor, IP: s.hs.IP}
 	if _, err := s.hub.hooks.SessionOpening.run(ctx, e); err != nil {
-		return err
+		return Entry{}, err
 	}
-	s.domain = d
 	s.be(Visitor, Access{Author: entry.Visitor})
-	if entry.Token != "" {
-		s.hub.hooks.RoomOpened.fire(RoomOpened{entry.Room})
-	}
-	if err := s.join(ctx, id, hello, entry.Room, entry.Token, d.Name); err != nil {
-		return err
-	}
-	s.hub.joinVisitor(s)
-	return nil
+	return entry, nil
 }
 
 func (s *session) enterAdmin(ctx context.Context, id string, hello helloData) error {
@@ -92,12 +114,16 @@ func (s *session) enterAdmin(ctx context.Context, id string, hello helloData) er
 		return err
 	}
 	s.be(Admin, access)
-	// Access that was withdrawn before this session could be found by it.
-	if access, room, err = s.hub.opts.Store.EnterAdmin(ctx, s.hs.Identity, hello.Room); err != nil {
-		return err
-	}
-	s.be(Admin, access)
-	return s.join(ctx, id, hello, room, "", "")
+	return s.sit(Admin, room.ID, func(r *liveRoom) error {
+		// Again: access may have been withdrawn before this session could be
+		// found by it, and the room is now read by a member.
+		access, room, err := s.hub.opts.Store.EnterAdmin(ctx, s.hs.Identity, hello.Room)
+		if err != nil {
+			return err
+		}
+		s.be(Admin, access)
+		return s.join(ctx, id, hello, r, &room, "")
+	})
 }
 
 func (s *session) enterWatch(ctx context.Context, id string, hello helloData) error {
@@ -136,50 +162,59 @@ func (h *Hub) watchDomain(s *session, domain string) {
 }
 
 // be says who the session is. The lock is for those who look through all
-// sessions for admins.
+// sessions for admins. The kind stays once the session sits in a room, whose
+// members are counted by it.
 func (s *session) be(k Kind, a Access) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	s.kind, s.who, s.access = k, a.Author, a
+	if s.kind != k {
+		s.kind = k
+	}
+	s.who, s.access = a.Author, a
+}
+
+// sit makes the session a member of a room while welcome runs, and for as long as
+// it lasts if that succeeds. What happens in the room is held for it until then:
+// a member without a welcome is given nothing, and counts for nobody.
+func (s *session) sit(k Kind, room string, welcome func(*liveRoom) error) error {
+	s.be(k, s.access)
+	r := s.hub.enterRoom(s, room)
+	defer func() {
+		if s.room == nil { // or a panic
+			s.hub.leaveRoom(s, r)
+		}
+	}()
+	return welcome(r)
 }
 
 // join reads what the client has missed, welcomes it, and lets it have
-// everything that follows: it becomes a member first, so nothing falls between.
-func (s *session) join(ctx context.Context, id string, hello helloData, room Room, token, domain string) error {
+// everything that follows. The session sits in r already, so nothing falls
+// between; room is r as the store had it since then, or nil.
+func (s *session) join(ctx context.Context, id string, hello helloData, r *liveRoom, room *Room, token string) error {
 	h := s.hub
-	r := h.enterRoom(s, room.ID)
-	page := Range{Newest: true, Limit: firstPage}
-	if hello.After != nil {
-		page = Range{After: *hello.After, Limit: MaxPage}
+	if room == nil {
+		now, err := h.opts.Store.Room(ctx, r.id)
+		if err != nil {
+			return err
+		}
+		room = &now
 	}
-	// The room before its events: what is committed between the two is beyond
-	// the room's number, and so is still delivered.
-	room, err := h.opts.Store.Room(ctx, room.ID)
-	if err == nil && hello.After != nil && *hello.After > room.Seq {
-		err = ErrResync
-	}
-	var events []Event
-	var more bool
-	if err == nil {
-		events, more, err = h.opts.Store.Events(ctx, room.ID, page)
-	}
+	missed, err := s.missed(ctx, *room, hello.After)
 	if err != nil {
-		h.leaveRoom(s, r)
 		return err
 	}
 	cursor := int64(0)
 	if hello.After != nil {
 		cursor = *hello.After
 	}
-	missed := h.pageOf(events, more, hello.After == nil)
 	if n := len(missed.Events); n > 0 {
 		cursor = missed.Events[n-1].Seq
 	}
 	w := welcomeData{You: s.who, Events: missed.Events, More: missed.More, Token: token, Frames: h.framesFor(s.kind)}
-	if domain != "" {
-		w.Domain = &domainData{domain}
+	if s.kind == Visitor {
+		w.Domain = &domainData{s.domain.Name}
 	}
-	r.welcome(s, room, cursor, func(now Room) {
+	r.welcome(s, *room, cursor, func(now Room) {
 		d := newRoomData(now)
 		w.Room = &d
 		s.send("welcome", id, w)
@@ -189,9 +224,31 @@ func (s *session) join(ctx context.Context, id string, hello helloData, room Roo
 	h.mu.Unlock()
 	r.presence()
 	if s.kind == Visitor {
-		h.summarise(room)
+		h.summarise(*room)
+		h.joinVisitor(s)
 	}
 	return nil
+}
+
+// missed is the page of the log for a client that has seen it up to after: the
+// newest one where after is nil. What is committed once room was read is beyond
+// the room's number, and so is still delivered. Who has seen all costs no query.
+func (s *session) missed(ctx context.Context, room Room, after *int64) (pageData, error) {
+	page, seen := Range{Newest: true, Limit: firstPage}, int64(0)
+	if after != nil {
+		page, seen = Range{After: *after, Limit: MaxPage}, *after
+	}
+	switch {
+	case seen > room.Seq:
+		return pageData{}, ErrResync
+	case seen == room.Seq:
+		return s.hub.pageOf(nil, false, false), nil
+	}
+	events, more, err := s.hub.opts.Store.Events(ctx, room.ID, page)
+	if err != nil {
+		return pageData{}, err
+	}
+	return s.hub.pageOf(events, more, after == nil), nil
 }
 
 // fromDomain tells whether the page that connects may use the domain's widget:

@@ -284,54 +284,6 @@ func mustURL(t *testing.T, s string) *url.URL {
 	return u
 }
 
-// racing is a store in which something is committed between a member's two
-// reads.
-type racing struct {
-	*hubtest.Memory
-	between func()
-}
-
-func (s *racing) Room(ctx context.Context, id string) (hub.Room, error) {
-	defer s.race()
-	return s.Memory.Room(ctx, id)
-}
-
-func (s *racing) Events(ctx context.Context, id string, r hub.Range) ([]hub.Event, bool, error) {
-	defer s.race()
-	return s.Memory.Events(ctx, id, r)
-}
-
-func (s *racing) race() {
-	if fn := s.between; fn != nil {
-		s.between = nil
-		fn()
-	}
-}
-
-func TestAnEventBetweenAMembersReadsIsShown(t *testing.T) {
-	store := &racing{Memory: hubtest.NewMemory()}
-	var host *hub.Host
-	k := hubtest.Start(t, hubtest.Options{Store: store}, pluginFunc(func(h *hub.Host) { host = h }))
-	store.AddDomain(hub.Domain{Key: "shop", AI: true})
-	c := k.Visitor(t, "shop")
-	c.HangUp()
-	<-c.Done()
-	store.between = func() {
-		_, err := host.Append(context.Background(), hub.Append{
-			Room: c.Room, Type: hub.EventMessage, Author: hub.Author{Kind: hub.AI, ID: "ai"}, Text: "hello", Epoch: 1,
-		})
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	again := k.Dial(t, hub.Handshake{})
-	again.Send("hello", "h", map[string]any{"domain": "shop", "token": c.Token, "room": c.Room})
-	w := again.Want("welcome")
-	if events, _ := w.Get("events").([]any); len(events) == 0 {
-		again.WantEvent(hub.EventMessage)
-	}
-}
-
 // manual is a backplane that delivers no events.
 type manual struct{ recv func(hub.Signal) }
 

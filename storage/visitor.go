@@ -18,6 +18,7 @@ type visitor struct {
 	Name      string
 	ExpiresAt time.Time
 	CreatedAt time.Time
+	Room      *room // filled by findVisitor alone
 }
 
 const (
@@ -34,8 +35,7 @@ func (s *Store) EnterVisitor(ctx context.Context, d hub.Domain, token, roomID st
 		return newVisitor(ctx, d)
 	}
 	now := hub.Now()
-	var v visitor
-	err := Read(ctx).Take(&v, "token_hash = ? AND domain_id = ?", HashToken(token), d.ID).Error
+	v, err := findVisitor(ctx, d, token, roomID)
 	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !now.Before(v.ExpiresAt) {
 		return hub.Entry{}, hub.ErrExpired
 	}
@@ -43,15 +43,28 @@ func (s *Store) EnterVisitor(ctx context.Context, d hub.Domain, token, roomID st
 		return hub.Entry{}, err
 	}
 	if until := now.Add(VisitorIdle); until.Sub(v.ExpiresAt) > visitorRenew {
-		if err := DB(ctx).Model(&v).Where("domain_id = ?", d.ID).Update("expires_at", until).Error; err != nil {
+		err := DB(ctx).Model(&visitor{}).Where("id = ? AND domain_id = ?", v.ID, d.ID).Update("expires_at", until).Error
+		if err != nil {
 			return hub.Entry{}, err
 		}
 	}
-	r, err := visitorRoom(ctx, d, v.ID, roomID)
+	r, err := visitorRoom(ctx, d, v, roomID)
 	if err != nil {
 		return hub.Entry{}, err
 	}
 	return hub.Entry{Visitor: hub.Author{Kind: hub.Visitor, ID: v.ID, Name: v.Name}, Room: r}, nil
+}
+
+// findVisitor finds a token's visitor and, in the same query, the room that is
+// meant: the named one, or the open one. After a restart every widget asks this
+// at once.
+func findVisitor(ctx context.Context, d hub.Domain, token, roomID string) (v visitor, err error) {
+	meant := Read(ctx).Where(map[string]any{"domain_id": d.ID, "is_open": true})
+	if roomID != "" {
+		meant = Read(ctx).Where(map[string]any{"domain_id": d.ID, "id": roomID})
+	}
+	err = Read(ctx).Joins("Room", meant).Take(&v, "visitors.token_hash = ? AND visitors.domain_id = ?", HashToken(token), d.ID).Error
+	return v, err
 }
 
 func newVisitor(ctx context.Context, d hub.Domain) (hub.Entry, error) {
@@ -72,31 +85,24 @@ func newVisitor(ctx context.Context, d hub.Domain) (hub.Entry, error) {
 	return hub.Entry{Visitor: hub.Author{Kind: hub.Visitor, ID: v.ID}, Room: r, Token: token}, nil
 }
 
-// visitorRoom finds the room a visitor means: the named one, or the open one.
-func visitorRoom(ctx context.Context, d hub.Domain, visitorID, roomID string) (hub.Room, error) {
-	q := Read(ctx).Where("visitor_id = ? AND domain_id = ?", visitorID, d.ID)
-	if roomID != "" {
-		q = q.Where("id = ?", roomID)
-	} else {
-		q = q.Where("is_open = ?", true)
-	}
-	var row room
-	err := q.Take(&row).Error
+// visitorRoom is the room that was found, made if need be.
+func visitorRoom(ctx context.Context, d hub.Domain, v visitor, roomID string) (hub.Room, error) {
+	row := v.Room
 	switch {
-	case errors.Is(err, gorm.ErrRecordNotFound) && roomID == "":
+	case row == nil && roomID == "":
 		var r hub.Room
 		err := Tx(ctx, func(ctx context.Context) (err error) {
-			r, err = openRoom(ctx, d, visitorID)
+			r, err = openRoom(ctx, d, v.ID)
 			return err
 		})
 		if unique(err) { // another tab was first
-			return visitorRoom(ctx, d, visitorID, "")
+			var open room
+			err = Read(ctx).Take(&open, "visitor_id = ? AND domain_id = ? AND is_open = ?", v.ID, d.ID, true).Error
+			r = open.hub()
 		}
 		return r, err
-	case errors.Is(err, gorm.ErrRecordNotFound):
+	case row == nil:
 		return hub.Room{}, hub.ErrNotFound
-	case err != nil:
-		return hub.Room{}, err
 	case row.Open == nil:
 		return hub.Room{}, hub.ErrGone
 	}

@@ -140,6 +140,20 @@ func (c *Client) WantClosed(code hub.CloseCode) {
 	}
 }
 
+// Next waits for the next frame, whatever it is; ok is false once the connection
+// is over, of which Closed then tells.
+func (c *Client) Next() (f Frame, ok bool) {
+	c.t.Helper()
+	return c.next()
+}
+
+// Closed is the code that ended the connection: 0 where the client hung up, or
+// waited in vain.
+func (c *Client) Closed() hub.CloseCode {
+	code, _ := c.conn.end()
+	return code
+}
+
 // Drain returns every frame that arrives up to the answer of a frame of its
 // own, so that a test can say what did not come.
 func (c *Client) Drain() []Frame {

@@ -158,15 +158,21 @@ func (r *edgeRig) connect() *rawClient {
 func (r *edgeRig) open(early ...[]byte) *rawClient {
 	r.t.Helper()
 	c := r.connect()
+	c.shake(early...)
+	return c
+}
+
+// shake opens the WebSocket.
+func (c *rawClient) shake(early ...[]byte) {
+	c.t.Helper()
 	c.send(append([][]byte{[]byte(handshakeText())}, early...)...)
 	res, err := http.ReadResponse(c.br, nil)
 	if err != nil {
-		r.t.Fatal("handshake:", err)
+		c.t.Fatal("handshake:", err)
 	}
 	if res.StatusCode != http.StatusSwitchingProtocols || res.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
-		r.t.Fatalf("handshake: %s %v", res.Status, res.Header)
+		c.t.Fatalf("handshake: %s %v", res.Status, res.Header)
 	}
-	return c
 }
 
 // send writes everything at once. A peer that has gone is for the reads to see.
@@ -249,11 +255,14 @@ func (c *rawClient) serverFrame() (string, error) {
 	return "", fmt.Errorf("opcode %x", h[0])
 }
 
-// expect reads the frames that must come next.
+// expect reads the frames that must come next. A ping may come between any two.
 func (c *rawClient) expect(frames ...string) {
 	c.t.Helper()
 	for _, want := range frames {
 		got, err := c.serverFrame()
+		for got == "ping:" && want != got {
+			got, err = c.serverFrame()
+		}
 		if err != nil {
 			c.t.Fatalf("waiting for %.60q: %v", want, err)
 		}

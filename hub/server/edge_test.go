@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -366,5 +368,19 @@ func TestWithoutDescriptor(t *testing.T) {
 	}
 	if err := u.wait(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// Of the library's connection only these are used: Close, Ping, CloseRead and
+// Write would write data or wait behind our back.
+func TestLibraryCalls(t *testing.T) {
+	src, err := os.ReadFile("upgrade.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`\bws\.(\w+)\(`).FindAllSubmatch(src, -1) {
+		if name := string(m[1]); name != "SetReadLimit" && name != "Reader" && name != "CloseNow" {
+			t.Errorf("upgrade.go calls the library's %s", name)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -40,6 +41,40 @@ func FuzzFrame(f *testing.F) {
 				t.Fatalf("%q after the close", frame)
 			}
 			closed = strings.HasPrefix(frame, "close:")
+		}
+	})
+}
+
+// FuzzMeter cuts a stream in two anywhere. The meter has to see the same in it,
+// and to find nothing good behind the frame that it stops at.
+func FuzzMeter(f *testing.F) {
+	for _, seed := range [][]byte{
+		append(textFrame("one"), pingOf("x")...),
+		append(clientFrame(opText, "two "), clientFrame(bitFin|opContinuation, strings.Repeat("y", 300))...),
+		clientHeader(bitFin|opText, 1<<62), clientHeader(bitFin|opText, 1<<63), textFrame(strings.Repeat("z", 1025)),
+		bytes.Repeat(clientFrame(opContinuation, ""), 400), bytes.Repeat(pingOf(""), 101),
+	} {
+		f.Add(seed, len(seed)/2)
+	}
+	f.Fuzz(func(t *testing.T, stream []byte, cut int) {
+		whole := newMeter(1 << 10)
+		good, verdict := whole.scan(stream)
+		if good < 0 || good > len(stream) || verdict == nil && good != len(stream) {
+			t.Fatalf("%d of %d bytes are good, %v", good, len(stream), verdict)
+		}
+		cut = max(0, min(cut, len(stream)))
+		halves := newMeter(1 << 10)
+		n, v := halves.scan(stream[:cut])
+		if v == nil {
+			n, v = halves.scan(stream[cut:])
+			n += cut
+		}
+		// Where the bad frame began before the cut, what came of it was let by.
+		if v != verdict || n != good && n != max(good, cut) {
+			t.Errorf("cut at %d: %d %v, whole: %d %v", cut, n, v, good, verdict)
+		}
+		if verdict == nil && (whole.messages != halves.messages || whole.underWay() != halves.underWay() || whole.bytes > 1<<10) {
+			t.Errorf("cut at %d: %+v, whole: %+v", cut, halves, whole)
 		}
 	})
 }

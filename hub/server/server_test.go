@@ -36,7 +36,13 @@ type mounted func(fiber.Router)
 
 func (f mounted) Mount(r fiber.Router) { f(r) }
 
-func serve(t *testing.T, change func(*Options)) *site {
+func serve(t testing.TB, change func(*Options)) *site {
+	t.Helper()
+	return serveOn(t, net.ListenConfig{}, change)
+}
+
+// serveOn is serve with sockets as the test needs them.
+func serveOn(t testing.TB, sockets net.ListenConfig, change func(*Options)) *site {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { noLeaks(t, before) })
@@ -71,7 +77,7 @@ func serve(t *testing.T, change func(*Options)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := sockets.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

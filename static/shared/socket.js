@@ -1,3 +1,5 @@
+import { Sequence } from "./sequence.js";
+
 /** @typedef {import("./protocol").RoomEvent} RoomEvent */
 /** @typedef {import("./protocol").Signals} Signals */
 /** @typedef {import("./protocol").State} State */
@@ -5,6 +7,9 @@
 const CONNECT_MS = 15_000; // from dialling to welcome
 const ANSWER_MS = 15_000; // without an answer for so long the line is dead
 const PROBE_MS = 5_000; // the same, when there is reason to doubt it
+const LOOK_MS = 15_000; // between two looks at the clock; a minute in a hidden tab
+const QUIET_MS = 45_000; // silence that is doubted: the server's pings do not show here
+const ASLEEP_MS = 90_000; // since the last look: we slept, and the server has let go of us
 const STEADY_MS = 10_000; // up for so long, the next backoff starts anew
 const PAGE = 100;
 
@@ -30,51 +35,6 @@ export const clientId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 /**
- * Puts a room's events in order: each is delivered once, by its number, and
- * one above a gap is held until the gap is closed.
- */
-class Sequence {
-  /**
-   * The last number delivered, or null before the first page.
-   * @type {number | null}
-   */
-  last = null;
-  /** @type {Map<number, RoomEvent>} */
-  #held = new Map();
-  #deliver;
-
-  /** @param {(event: RoomEvent) => void} deliver */
-  constructor(deliver) {
-    this.#deliver = deliver;
-  }
-
-  /**
-   * Forgets the room, or begins it after number `last`.
-   * @param {number | null} last
-   */
-  start(last) {
-    this.last = last;
-    this.#held.clear();
-  }
-
-  /** @param {RoomEvent} event */
-  offer(event) {
-    if (this.last === null || event.seq <= this.last) return;
-    this.#held.set(event.seq, event);
-    for (let next; (next = this.#held.get(this.last + 1)); ) {
-      this.#held.delete(next.seq);
-      this.last = next.seq;
-      this.#deliver(next);
-    }
-  }
-
-  /** Whether an event waits for one that is missing. */
-  get gap() {
-    return this.#held.size > 0;
-  }
-}
-
-/**
  * The client of the bellhub.v1 protocol, for the widget and the console alike.
  *
  *     const socket = new Socket({ url, hello: () => ({ domain, token, room }) });
@@ -88,6 +48,8 @@ class Sequence {
  *    across reconnections too; what is missing is fetched before it goes on;
  *  - it comes back by itself after every close that permits it, with jitter,
  *    and at once when the page is shown or the network returns;
+ *  - a line that died without a word is found out: at once when the machine has
+ *    slept, and within about a minute where it probes;
  *  - a request is answered, or fails when its connection does. What must get
  *    through goes into an Outbox (outbox.js), which sends it again.
  */
@@ -121,6 +83,8 @@ export class Socket {
   #attempt = 0;
   #welcomedAt = 0;
   #notBefore = 0;
+  #lookedAt = 0;
+  #heardAt = 0;
   #requests = 0;
   #filling = false;
   #forgot = false;
@@ -130,6 +94,8 @@ export class Socket {
    * @param {string} options.url
    * @param {() => Record<string, unknown>} options.hello the data of each
    *   hello; `after` is added here
+   * @param {boolean} [options.probe] asks, when nothing came for long, whether
+   *   the line lives. An admin's session must not: it ends when a person is idle
    * @param {() => void} [options.forget] drops a token that is not valid any
    *   more (4401); the socket then says hello once anew
    */
@@ -160,6 +126,9 @@ export class Socket {
       document.addEventListener("visibilitychange", wake, { signal });
       addEventListener("online", () => this.#wake(), { signal });
       addEventListener("offline", () => this.#doubt(), { signal });
+      const clock = setInterval(() => this.#look(), LOOK_MS);
+      signal.addEventListener("abort", () => clearInterval(clock));
+      this.#lookedAt = Date.now();
     }
     if (this.state === "closed") this.#connect();
   }
@@ -177,11 +146,12 @@ export class Socket {
    * @param {string} type
    * @param {unknown} [data]
    * @param {string} [id] a client id, for a frame that may be sent again
+   * @param {number} [patience] milliseconds, after which the line counts as dead
    * @returns {Promise<any>} the answer's data; fails with a Failure
    */
-  request(type, data, id) {
+  request(type, data, id, patience) {
     if (this.state !== "online") return Promise.reject(new Failure({ code: "offline", retryable: true }));
-    return this.#ask(type, data, id);
+    return this.#ask(type, data, id, patience);
   }
 
   /**
@@ -196,10 +166,11 @@ export class Socket {
   /**
    * A page of the log: before (scrolling up) or after a number.
    * @param {{before?: number, after?: number, limit?: number}} where
+   * @param {number} [patience]
    * @returns {Promise<import("./protocol").Page>}
    */
-  history(where) {
-    return this.request("history", { limit: PAGE, ...where });
+  history(where, patience) {
+    return this.request("history", { limit: PAGE, ...where }, undefined, patience);
   }
 
   #connect() {
@@ -251,6 +222,7 @@ export class Socket {
 
   /** @param {any} frame */
   #receive({ type, id, data }) {
+    this.#heardAt = Date.now();
     const waiting = this.#waiting.get(id);
     if (waiting) {
       this.#waiting.delete(id);
@@ -272,14 +244,17 @@ export class Socket {
     if (more || this.#log.gap) this.#fill();
   }
 
-  /** Fetches what is missing, page by page; live events wait above the gap. */
-  async #fill() {
+  /**
+   * Fetches what is missing, page by page; live events wait above the gap.
+   * @param {number} [patience]
+   */
+  async #fill(patience) {
     if (this.#filling) return;
     this.#filling = true;
     try {
       for (let more = true; more; ) {
         const after = this.#log.last ?? 0;
-        const page = await this.history({ after });
+        const page = await this.history({ after }, patience);
         for (const event of page.events) this.#log.offer(event);
         more = page.more || this.#log.gap;
         if (more && this.#log.last === after) return this.#resync();
@@ -363,15 +338,30 @@ export class Socket {
     this.#waiting.clear();
   }
 
-  #wake() {
-    if (this.state === "online") this.#doubt();
-    else if (this.state === "waiting" && Date.now() >= this.#notBefore) this.#connect();
+  /** Neither a dead line nor a sleeping machine says a word. */
+  #look() {
+    const now = Date.now();
+    if (now - this.#lookedAt > ASLEEP_MS) this.#wake();
+    else if (this.#options.probe && this.state === "online" && now - this.#heardAt > QUIET_MS) this.#doubt();
+    this.#lookedAt = now;
   }
 
-  /** After sleep or a network change a socket may be open and dead: ask. */
+  /** The page is looked at again, or the network is back. */
+  #wake() {
+    const now = Date.now();
+    const slept = now - this.#lookedAt > ASLEEP_MS;
+    this.#lookedAt = now;
+    if (this.state === "closed" || now < this.#notBefore) return;
+    if (slept || this.state === "waiting") this.#connect();
+    else if (this.state === "online") this.#doubt();
+  }
+
+  /** The line may be open and dead: asks for what is new, which tells. */
   #doubt() {
     if (this.state !== "online") return this.#set(this.state, this.code);
-    this.#ask("history", { after: this.#log.last ?? 0, limit: 1 }, undefined, PROBE_MS).catch(() => {});
+    if (this.#room) this.#fill(PROBE_MS);
+    // Where there is no log the server refuses: an answer, too.
+    else this.history({ after: 0 }, PROBE_MS).catch(() => {});
   }
 
   /** @param {State} state @param {Failure} [failure] */

@@ -43,6 +43,7 @@ export class Conversation {
     let used = "";
     this.#socket = new Socket({
       url: `${origin.replace(/^http/, "ws")}/ws`,
+      probe: true,
       hello: () => {
         const { token = "", room } = store.session;
         used = token;

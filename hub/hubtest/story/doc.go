@@ -4,5 +4,6 @@
 //
 // The tests drive the program as it is built, from outside: once over raw
 // WebSocket and HTTP, and once in Chromium, by mouse and by keyboard alone, on
-// SQLite and on MariaDB.
+// SQLite and on MariaDB. Stories of the browser's client alone, such as how it
+// comes back, are told in a world where time and sockets are the test's.
 package story
