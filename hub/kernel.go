@@ -96,6 +96,9 @@ func (h *Hub) history(ctx context.Context, s *session, in inbound) error {
 	}
 	if q.After != nil {
 		room, err := h.room(ctx, s.room.id)
+		if err == nil && p.After > room.Seq { // or ahead of what was delivered here
+			room, err = h.opts.Store.Room(ctx, s.room.id)
+		}
 		if err != nil {
 			return err
 		}

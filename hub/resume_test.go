@@ -277,10 +277,30 @@ func TestASlowHelloKeepsTheToken(t *testing.T) {
 		again.WantError(hub.CodeNotFound)
 		began := time.Now()
 		<-again.Done()
-		if took := time.Since(began); took != 10*time.Second || again.Closed() != hub.CloseUnknown {
+		if took := time.Since(began); took != 10*time.Second || again.Closed() != hub.CloseTooSlow {
 			t.Errorf("silent after a hello that failed: closed with %d after %s", again.Closed(), took)
 		}
 		c.Send("message", "c-1", text("still here"))
 		c.Want("ack")
 	})
+}
+
+// A member may be ahead of what this node has delivered, while a signal is on its
+// way: that is no cursor from the future.
+func TestACursorAheadOfDeliveryIsNoCursorFromTheFuture(t *testing.T) {
+	k, _ := start(t, hubtest.Options{Backplane: &manual{}})
+	first := k.Visitor(t, "shop")
+	room, err := k.Memory.Room(t.Context(), first.Room)
+	must(t, err)
+	_, err = k.Memory.Append(t.Context(), hub.Append{
+		Room: room.ID, Type: hub.EventMessage, Author: hub.Author{Kind: hub.Visitor, ID: room.Visitor}, Text: "hello",
+	})
+	must(t, err)
+	second := k.Again(t, "shop", first) // its welcome brings event 1
+	second.Send("history", "h", map[string]any{"after": 1})
+	if f := second.Want("history", "error"); f.Type == "error" {
+		t.Errorf("answer %s", f.Data)
+	}
+	second.Send("history", "h", map[string]any{"after": 2})
+	second.WantError(hub.CodeResync)
 }

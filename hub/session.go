@@ -103,7 +103,7 @@ func (h *Hub) open(conn Conn, hs *Handshake) *session {
 		conn.Close(code, reason)
 		return nil
 	}
-	s.late = time.AfterFunc(helloTimeout, func() { conn.Close(CloseUnknown, "no hello") })
+	s.late = time.AfterFunc(helloTimeout, func() { conn.Close(CloseTooSlow, "no hello") })
 	return s
 }
 
