@@ -75,7 +75,7 @@ func (b *Before[E]) Bind(h *Host, fn func(context.Context, E) (E, error), opts .
 // thrown away, and the rest of the chain run by another.
 func (b *Before[E]) run(ctx context.Context, e E) (E, error) {
 	for i := 0; i < len(b.chain); {
-		r := &chainRun[E]{chain: b.chain, at: i, event: e, done: make(chan struct{})}
+		r := &chainRun[E]{chain: b.chain, first: i, at: i, event: e, done: make(chan struct{})}
 		err := r.wait(ctx)
 		if e, i = r.event, r.at; err != nil {
 			return e, err
@@ -87,12 +87,13 @@ func (b *Before[E]) run(ctx context.Context, e E) (E, error) {
 // chainRun is one goroutine's way through a chain, and who waits for it.
 type chainRun[E cloner[E]] struct {
 	chain []before[E]
+	first int           // to run
 	done  chan struct{} // closed when the goroutine has got through
 
 	mu    sync.Mutex
 	at    int       // the hook that is running; len(chain) at the end
 	since time.Time // when it began
-	event E         // as of the last hook that made it
+	event E         // as of the last hook that made it; only the goroutine changes it
 	err   error     // why the event is refused
 	left  bool      // nobody waits any more: what still comes is thrown away
 }
@@ -105,7 +106,7 @@ func (r *chainRun[E]) wait(ctx context.Context) error {
 	r.since = time.Now()
 	timer := time.NewTimer(r.chain[r.at].timeout)
 	defer timer.Stop()
-	go r.work(ctx, r.at, r.event)
+	r.chain[r.at].host.hub.crew.run(func() { r.work(ctx) })
 	for {
 		select {
 		case <-r.done:
@@ -156,7 +157,8 @@ func (r *chainRun[E]) leave() {
 
 // work is the goroutine. What comes after a refusal, or after nobody waits any
 // more, must not act on an event that will not be.
-func (r *chainRun[E]) work(ctx context.Context, i int, e E) {
+func (r *chainRun[E]) work(ctx context.Context) {
+	i, e := r.first, r.event
 	for r.begin(i) {
 		hook := r.chain[i]
 		out, err := hook.call(ctx, e)

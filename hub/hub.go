@@ -62,6 +62,7 @@ type Hub struct {
 	base    context.Context // of everything that outlives a connection; ends in Close
 	stop    context.CancelFunc
 	workers []func(context.Context) // After hooks, started when sealed
+	crew    *crew                   // frames and chains of hooks
 	tasks   sync.WaitGroup          // goroutines of the hub itself
 
 	mu       sync.Mutex
@@ -93,6 +94,7 @@ func New(ctx context.Context, o Options) (*Hub, error) {
 		visitors: map[string]*visitorState{}, watchers: map[string]map[*session]struct{}{},
 	}
 	h.base, h.stop = context.WithCancel(ctx)
+	h.crew = newCrew(h.base)
 	h.kernelFrames()
 	o.Backplane.Subscribe(h.receive)
 	return h, nil

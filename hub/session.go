@@ -113,7 +113,7 @@ func (s *session) next(ctx context.Context) bool {
 	if err != nil || !s.begin() {
 		return false
 	}
-	go s.work(ctx, data)
+	s.hub.crew.run(func() { s.worked <- s.frame(ctx, data) })
 	err = <-s.worked
 	s.finish()
 	if err != nil {
@@ -123,9 +123,6 @@ func (s *session) next(ctx context.Context) bool {
 	}
 	return err == nil
 }
-
-// work is a frame's goroutine; data is its own until it is done.
-func (s *session) work(ctx context.Context, data []byte) { s.worked <- s.frame(ctx, data) }
 
 // admit counts a connection in, or says why not.
 func (h *Hub) admit(s *session) (CloseCode, string) {
@@ -296,10 +293,10 @@ func (s *session) plugged(ctx context.Context, in inbound, fn func(context.Conte
 
 // bodyHash stands for a frame's type and data as received.
 func bodyHash(in inbound) string {
-	sum := sha256.New()
-	sum.Write([]byte(in.Type + "\n"))
-	sum.Write(in.Data)
-	return hex.EncodeToString(sum.Sum(nil))
+	body := make([]byte, 0, 1024) // on the stack, for most
+	body = append(append(append(body, in.Type...), '\n'), in.Data...)
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
 }
 
 func (s *session) send(typ, id string, data any) {
