@@ -59,8 +59,9 @@ func (m *mariadb) exec(statement string) error {
 	return err
 }
 
-// newMariaDB makes a server with no databases and starts it.
-func newMariaDB() (*mariadb, error) {
+// newMariaDB makes a server with no databases and starts it. options are the
+// daemon's, beside those that every server here has.
+func newMariaDB(options ...string) (*mariadb, error) {
 	daemon, err := lookup("mariadbd")
 	if err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ func newMariaDB() (*mariadb, error) {
 		return nil, err
 	}
 	m := &mariadb{dir: dir, password: rand.Text()}
-	if err = m.install(daemon, install); err == nil {
+	if err = m.install(daemon, install, options); err == nil {
 		err = m.start()
 	}
 	if err != nil {
@@ -85,7 +86,7 @@ func newMariaDB() (*mariadb, error) {
 }
 
 // install makes the server's directory and decides how it is run.
-func (m *mariadb) install(daemon, install string) (err error) {
+func (m *mariadb) install(daemon, install string, options []string) (err error) {
 	if m.addr, err = freeAddr(); err != nil {
 		return err
 	}
@@ -108,9 +109,10 @@ func (m *mariadb) install(daemon, install string) (err error) {
 	grant := fmt.Sprintf("GRANT ALL ON *.* TO bellhub@'%%' IDENTIFIED BY '%s';\n", m.password)
 	m.command = append([]string{daemon}, common...)
 	m.command = append(m.command, "--bind-address=127.0.0.1", "--port="+port, "--socket="+filepath.Join(m.dir, "socket"),
-		"--pid-file="+filepath.Join(m.dir, "pid"), "--init-file="+users, "--skip-name-resolve", "--skip-log-bin",
+		"--pid-file="+filepath.Join(m.dir, "pid"), "--init-file="+users, "--skip-name-resolve",
 		// As durable as in production: tests that count on it must be able to fail.
 		"--innodb-flush-log-at-trx-commit=1")
+	m.command = append(m.command, options...)
 	return os.WriteFile(users, []byte(grant), 0o600)
 }
 

@@ -25,8 +25,9 @@ const (
 	stopTimeout  = 40 * time.Second // the drain's default is 30 s
 )
 
-// binary is the program, built once for all tests of a package.
-var binary string
+// binary is the program, built once for all tests of a package, and sources is
+// the directory that it was made from.
+var binary, sources string
 
 // Main builds the program, runs a package's tests, and ends what they shared.
 //
@@ -44,8 +45,26 @@ func Main(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%s\n%v\n", out, err)
 		return 1
 	}
+	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/bellhub/bellhub").Output()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	sources = strings.TrimSpace(string(module))
 	return hubtest.Main(m)
 }
+
+// look reads the directories of the sources, so that go test sees what the
+// program is made of: the packages that a test imports are not all of it, and a
+// result would be kept although the program has changed.
+var look = sync.OnceValue(func() error {
+	return filepath.WalkDir(sources, func(path string, d os.DirEntry, err error) error {
+		if err == nil && path != sources && d.IsDir() && (strings.HasPrefix(d.Name(), ".") || d.Name() == "data") {
+			return filepath.SkipDir
+		}
+		return err
+	})
+})
 
 // What the program says when it is ready.
 var (
@@ -68,6 +87,9 @@ type Process struct {
 // port of its own unless args name one. env is added to the environment.
 func Serve(t testing.TB, ready *regexp.Regexp, env []string, args ...string) (*Process, []string) {
 	t.Helper()
+	if err := look(); err != nil {
+		t.Fatal(err)
+	}
 	p := &Process{said: &output{grew: make(chan struct{}, 1)}}
 	p.cmd = exec.Command(binary, append([]string{"serve", "-addr", "127.0.0.1:0"}, args...)...)
 	p.cmd.Env = append(os.Environ(), env...)
@@ -107,11 +129,11 @@ func (p *Process) Stop(t testing.TB) {
 	select {
 	case err := <-p.ended:
 		if err != nil || t.Failed() {
-			t.Errorf("the program ended: %v\n%s", err, p.Output())
+			t.Errorf("the program ended: %v\n%s", err, p.tail())
 		}
 	case <-time.After(stopTimeout):
 		_ = p.cmd.Process.Kill()
-		t.Errorf("the program did not end: %v\n%s", <-p.ended, p.Output())
+		t.Errorf("the program did not end: %v\n%s", <-p.ended, p.tail())
 	}
 	p.ended = nil
 }
@@ -124,12 +146,22 @@ func (p *Process) Kill(t testing.TB) {
 	err := <-p.ended
 	p.ended = nil
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-		t.Errorf("the program ended before it was killed: %v\n%s", err, p.Output())
+		t.Errorf("the program ended before it was killed: %v\n%s", err, p.tail())
 	}
 }
 
 // Output is what the program has printed so far.
 func (p *Process) Output() string { return p.said.String() }
+
+// tail is the end of the output, for a test that failed.
+func (p *Process) tail() string {
+	const most = 8 << 10
+	out := p.Output()
+	if len(out) > most {
+		out = "…" + strings.ToValidUTF8(out[len(out)-most:], "")
+	}
+	return out
+}
 
 // Command runs another command of the program and returns what it prints.
 func Command(t testing.TB, env []string, args ...string) string {
