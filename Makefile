@@ -22,13 +22,14 @@ test: deps ## install what the tests need, and run them all
 	go test -race -timeout 14m ./...
 
 .PHONY: test-long
-test-long: deps ## what takes longer than every change should: each fuzz target, and the story again and again
+test-long: deps ## what takes longer than every change should: each fuzz target, the story again and again, hundreds of faults
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
 	  for name in $$(grep -rhoE '^func Fuzz[A-Za-z]+' $$target/*_test.go | cut -c6-); do \
 	    go test -run '^$$' -fuzz "^$$name\$$" -fuzztime 60s $$target || exit 1; \
 	  done; \
 	done
 	go test -count 10 -timeout 60m ./hub/hubtest/story
+	go test -timeout 60m ./hub/hubtest/faults -long
 
 .PHONY: check
 check: deps ## formatting, vet, staticcheck, module files, the scripts' types

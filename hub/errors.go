@@ -79,6 +79,19 @@ func Wrap(cause error, code Code, message string) *Error {
 	return &Error{Code: code, Message: message, cause: cause}
 }
 
+// Unavailable returns a store's error as clients and breakers should see it: what
+// is an answer, an Error or ErrExpired, as it is, and anything else as
+// CodeUnavailable with err as its cause. A plugin whose hook asks the database
+// itself passes its errors through here: the hook then refuses for as long as
+// the database is away, and does not count as broken.
+func Unavailable(err error) error {
+	var answer *Error
+	if err == nil || errors.Is(err, ErrExpired) || errors.As(err, &answer) {
+		return err
+	}
+	return Wrap(err, CodeUnavailable, ErrUnavailable.Message)
+}
+
 // Veto is how a Before hook refuses: message is shown to the visitor. An empty
 // code is [CodeVetoed].
 func Veto(code Code, message string) error {

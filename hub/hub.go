@@ -93,6 +93,7 @@ func New(ctx context.Context, o Options) (*Hub, error) {
 		sessions: map[*session]struct{}{}, rooms: map[string]*liveRoom{},
 		visitors: map[string]*visitorState{}, watchers: map[string]map[*session]struct{}{},
 	}
+	h.opts.Store = reported{o.Store}
 	h.base, h.stop = context.WithCancel(ctx)
 	h.crew = newCrew(h.base)
 	h.kernelFrames()

@@ -109,7 +109,8 @@ func (p *Plugin) switchedOn(ctx context.Context, r hub.Room) (bool, error) {
 	if r.Mode != hub.ModeLive || r.Holder.ID != "" {
 		return false, nil
 	}
-	return storage.AIOn(ctx, r.Domain)
+	on, err := storage.AIOn(ctx, r.Domain)
+	return on, hub.Unavailable(err)
 }
 
 // jobKey is the same for the same message sent again. The client id is hashed
@@ -128,7 +129,7 @@ func jobKey(e hub.EventAppending) string {
 func (p *Plugin) handingBack(ctx context.Context, e hub.HandingBack) (hub.HandingBack, error) {
 	d, err := storage.DomainByID(ctx, e.Room.Domain)
 	if err != nil {
-		return e, err
+		return e, hub.Unavailable(err)
 	}
 	e.CanAnswer = e.CanAnswer || d.AI
 	return e, nil

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/hubtest"
 	"github.com/bellhub/bellhub/storage"
 )
 
@@ -27,4 +28,28 @@ func TestTheAIIsSwitchedOffAndOn(t *testing.T) {
 		t.Errorf("the AI is back by %s", e.Data)
 	}
 	f.answered()
+}
+
+// While the database is away nothing is stored without its answer being seen to:
+// what the assistant cannot look up is refused, and does not make the hub take
+// the assistant for broken and store questions without it.
+func TestTheDatabaseGoesAway(t *testing.T) {
+	ctx, s := hubtest.SQLite(t)
+	k := hubtest.Start(t, hubtest.Options{Ctx: ctx, Limits: &hub.Limits{}}, idle{New(Options{})})
+	k.Memory.AddDomain(hub.Domain{Key: "off"})
+	k.Memory.AddDomain(hub.Domain{Key: "on", AI: true})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	off := k.Visitor(t, "off")
+	for range 5 {
+		off.Send("message", "1", map[string]any{"text": "Anybody?"})
+		off.WantError(hub.CodeUnavailable)
+	}
+	on := k.Visitor(t, "on")
+	on.Send("message", "1", map[string]any{"text": "Do you ship to Oslo?"})
+	on.Want("ack")
+	if jobs := k.Memory.Jobs(); len(jobs) != 1 {
+		t.Errorf("a question was stored with %d jobs to answer it", len(jobs))
+	}
 }

@@ -214,7 +214,7 @@ export class Socket {
     this.#forgot = false;
     this.#room = room?.id;
     this.frames = frames;
-    if (fresh) this.#log.start(events.at(-1)?.seq ?? room?.seq ?? 0);
+    if (fresh) this.#log.start(events.at(-1)?.seq ?? 0);
     this.#set("online");
     this.#emit("welcome", { ...welcome, frames, fresh, more: fresh && more, events: fresh ? events : [] });
     if (!fresh) this.#offer(events, more);

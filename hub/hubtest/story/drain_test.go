@@ -2,7 +2,7 @@ package story
 
 import (
 	"bufio"
-	wire "encoding/binary" // binary is the program
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 )
 
 // speaker is a visitor's socket, frame by frame, who says one thing after the
@@ -72,7 +74,7 @@ func (p *program) join(t *testing.T, name, hello string) *speaker {
 // send masks a frame with zeros, which leaves it readable here.
 func (s *speaker) send(opcode byte, payload string) error {
 	f := []byte{0x80 | opcode, 0x80 | 126}
-	f = wire.BigEndian.AppendUint16(f, uint16(len(payload)))
+	f = binary.BigEndian.AppendUint16(f, uint16(len(payload)))
 	if len(payload) < 126 {
 		f = []byte{0x80 | opcode, 0x80 | byte(len(payload))}
 	}
@@ -99,7 +101,7 @@ func (s *speaker) any() (opcode byte, payload []byte, err error) {
 		if _, err := io.ReadFull(s.in, size[:]); err != nil {
 			return 0, nil, err
 		}
-		n = int(wire.BigEndian.Uint16(size[:]))
+		n = int(binary.BigEndian.Uint16(size[:]))
 	}
 	payload = make([]byte, n)
 	_, err = io.ReadFull(s.in, payload)
@@ -148,7 +150,7 @@ func (s *speaker) listen() error {
 		case s.closed != "":
 			s.after++
 		case opcode == 8:
-			s.closed = fmt.Sprintf("%d %s", wire.BigEndian.Uint16(payload), payload[2:])
+			s.closed = fmt.Sprintf("%d %s", binary.BigEndian.Uint16(payload), payload[2:])
 		case opcode == 1:
 			err = json.Unmarshal(payload, &f)
 			if f.Type == "ack" {
@@ -175,11 +177,11 @@ func TestTheServerDrains(t *testing.T) {
 	dir := t.TempDir()
 	run := func() *program {
 		p := &program{}
-		p.url = p.run(t, banner, "", "-data", dir, "-message-rate", "0", "-messages-per-minute", "0")[1]
+		p.url = p.run(t, process.Development, "", "-data", dir, "-message-rate", "0", "-messages-per-minute", "0")[1]
 		return p
 	}
 	p := run()
-	command(t, "domain", "add", "Quiet", "-key", "quiet", "-ai=false", "-data", dir)
+	process.Command(t, nil, "domain", "add", "Quiet", "-key", "quiet", "-ai=false", "-data", dir)
 
 	const speakers = 20
 	all := make([]*speaker, speakers)
@@ -201,9 +203,7 @@ func TestTheServerDrains(t *testing.T) {
 	enough.Wait()
 
 	began := time.Now()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	p.Terminate(t)
 	ready := http.Client{Timeout: 5 * time.Second}
 	for status := 200; status != 503; {
 		resp, err := ready.Get(p.url + "/readyz")
@@ -215,14 +215,7 @@ func TestTheServerDrains(t *testing.T) {
 	}
 	ready.CloseIdleConnections()
 	over.Wait()
-	select {
-	case err := <-p.ended:
-		if p.ended = nil; err != nil {
-			t.Errorf("the program ended: %v\n%s", err, p.log)
-		}
-	case <-time.After(30*time.Second - time.Since(began)):
-		t.Fatalf("the program is still there after 30 s\n%s", p.log)
-	}
+	p.Wait(t, 30*time.Second-time.Since(began))
 
 	p = run()
 	for _, s := range all {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 )
 
 // A website of its own, with a strict policy and styles that shout at
@@ -17,7 +19,7 @@ import (
 func TestTheWidgetOnAnyWebsite(t *testing.T) {
 	dir := t.TempDir()
 	p := &program{}
-	p.url = p.run(t, banner, "", "-data", dir)[1]
+	p.url = p.run(t, process.Development, "", "-data", dir)[1]
 	website := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/":
@@ -38,7 +40,7 @@ func TestTheWidgetOnAnyWebsite(t *testing.T) {
 		}
 	}))
 	defer website.Close()
-	command(t, "domain", "add", "Site", "-key", "site", "-origin", strings.TrimPrefix(website.URL, "http://"), "-data", dir)
+	process.Command(t, nil, "domain", "add", "Site", "-key", "site", "-origin", strings.TrimPrefix(website.URL, "http://"), "-data", dir)
 
 	visitor := screen{name: "website", width: 1280, height: 800}.open(t, "visitor", website.URL)
 	before := eval[string](visitor, `JSON.stringify([document.body.getBoundingClientRect(), getComputedStyle($("#heading")).font, document.documentElement.outerHTML.length > 0])`)

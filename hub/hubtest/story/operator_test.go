@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 )
 
 var (
@@ -93,12 +93,12 @@ func TestTheLogKeepsSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command(t, "domain", "add", "The Shop", "-key", "shop", "-config", settings)
+	process.Command(t, nil, "domain", "add", "The Shop", "-key", "shop", "-config", settings)
 	p := &program{}
-	p.url = "http://" + p.run(t, serving, "", "-config", settings)[1]
+	p.url = "http://" + p.run(t, process.Production, "", "-config", settings)[1]
 
 	// The owner signs in and says who is called.
-	signIn := regexp.MustCompile(`https://chat\.example(/console/sign-in/(\S+))`).FindStringSubmatch(command(t, "admin", "link", "ana@shop.example", "-config", settings))
+	signIn := regexp.MustCompile(`https://chat\.example(/console/sign-in/(\S+))`).FindStringSubmatch(process.Command(t, nil, "admin", "link", "ana@shop.example", "-config", settings))
 	ana := &owner{t: t, p: p}
 	ana.ask(http.MethodGet, signIn[1], nil)
 	resp, _ := ana.ask(http.MethodPost, signIn[1], url.Values{"name": {"Ana"}})
@@ -135,9 +135,9 @@ func TestTheLogKeepsSecrets(t *testing.T) {
 	b := p.dial(t, http.Header{"Origin": {public}, "Cookie": {ben.cookie.String()}})
 	b.hello(map[string]any{"room": v.room})
 	b.say("b-1", reply)
-	p.stop(t)
+	p.Stop(t)
 
-	log := p.log.String()
+	log := p.Output()
 	for _, want := range []string{"route=/join/:", "route=/console/sign-in/:", "route=/ws", "status=404", "request=", `msg="connection closed"`, "room=" + v.room, "kind=visitor", "code=1012"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %s", want)
@@ -187,9 +187,7 @@ func TestReadinessEndsAtOnce(t *testing.T) {
 	if _, status, _ := b.get("/readyz"); status != http.StatusOK {
 		t.Fatalf("before: %d", status)
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	p.Terminate(t)
 	until("\x03\xf4the server restarts") // 1012; the program waits for our answer now
 	if _, status, _ := b.get("/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("while leaving: %d", status)
@@ -199,13 +197,5 @@ func TestReadinessEndsAtOnce(t *testing.T) {
 	}
 	b.CloseIdleConnections()
 	c.Close()
-	select {
-	case err := <-p.ended:
-		if err != nil {
-			t.Errorf("the program ended: %v\n%s", err, p.log)
-		}
-		p.ended = nil
-	case <-time.After(30 * time.Second):
-		t.Error("the program does not end")
-	}
+	p.Wait(t, 30*time.Second)
 }

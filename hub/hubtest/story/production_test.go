@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 )
 
 // owner is somebody at the console of a server in production, whose pages are
@@ -76,14 +77,14 @@ func mailgun(t *testing.T, key string) (base string, accepted chan url.Values) {
 func TestProduction(t *testing.T) {
 	dir := t.TempDir()
 	settings := []string{"-data", dir, "-base-url", public}
-	if out := command(t, append([]string{"domain", "add", "The Shop", "-key", "shop"}, settings...)...); !strings.Contains(out, `src="https://chat.example/widget.js" data-domain="shop"`) {
+	if out := process.Command(t, nil, append([]string{"domain", "add", "The Shop", "-key", "shop"}, settings...)...); !strings.Contains(out, `src="https://chat.example/widget.js" data-domain="shop"`) {
 		t.Errorf("domain add: %s", out)
 	}
 	p := &program{}
-	p.url = "http://" + p.run(t, serving, "", settings...)[1]
+	p.url = "http://" + p.run(t, process.Production, "", settings...)[1]
 
 	// Somebody signs in, with a cookie that only https carries.
-	link := regexp.MustCompile(`https://chat\.example(/console/sign-in/\S+)`).FindStringSubmatch(command(t, append([]string{"admin", "link", "ana@shop.example"}, settings...)...))
+	link := regexp.MustCompile(`https://chat\.example(/console/sign-in/\S+)`).FindStringSubmatch(process.Command(t, nil, append([]string{"admin", "link", "ana@shop.example"}, settings...)...))
 	if link == nil {
 		t.Fatal("admin link prints no link")
 	}
@@ -124,12 +125,12 @@ func TestProduction(t *testing.T) {
 	if _, body := ana.ask(http.MethodGet, domain, nil); !strings.Contains(body, "Mail is not configured. 1 bell") {
 		t.Errorf("the console does not warn: %s", body)
 	}
-	p.stop(t)
+	p.Stop(t)
 
 	// Mail is configured: the email goes out.
 	base, accepted := mailgun(t, "key-secret")
 	p = &program{}
-	p.url = "http://" + p.run(t, serving, "BELLHUB_MAILGUN_KEY=key-secret", append(settings, "-mail-from", "Bellhub <bell@mg.shop.example>",
+	p.url = "http://" + p.run(t, process.Production, "BELLHUB_MAILGUN_KEY=key-secret", append(settings, "-mail-from", "Bellhub <bell@mg.shop.example>",
 		"-mailgun-domain", "mg.shop.example", "-mailgun-api-base", base, "-mailgun-signing-key", "sign-secret")...)[1]
 	mail := <-accepted
 	if mail.Get("to") != "ben@shop.example" || !strings.Contains(mail.Get("text"), public+"/join/") || !strings.Contains(mail.Get("text"), "> An invoice, please") {
@@ -140,7 +141,7 @@ func TestProduction(t *testing.T) {
 	if n := back.wantEvent(0, hub.EventNotice, hub.System); n.Data["data"].(map[string]any)["state"] != hub.StateNotified {
 		t.Errorf("the visitor is told %v", n.Data)
 	}
-	if log := p.log.String(); strings.Contains(log, "secret") {
+	if log := p.Output(); strings.Contains(log, "secret") {
 		t.Errorf("a secret is in the log: %s", log)
 	}
 }

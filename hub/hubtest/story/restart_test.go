@@ -1,23 +1,19 @@
 package story
 
 import (
-	"net"
 	"testing"
+
+	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 )
 
 // The server goes away in the middle of a conversation and comes back. What the
 // visitor wrote and rang meanwhile arrives once, by itself.
 func TestTheServerRestarts(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	ln.Close()
-	dir := t.TempDir()
+	addr, dir := hubtest.FreeAddr(t), t.TempDir()
 	run := func() *program {
 		p := &program{}
-		p.url = p.run(t, banner, "", "-addr", addr, "-data", dir)[1]
+		p.url = p.run(t, process.Development, "", "-addr", addr, "-data", dir)[1]
 		return p
 	}
 	p := run()
@@ -25,7 +21,7 @@ func TestTheServerRestarts(t *testing.T) {
 	visitor.press("[part=launcher]")
 	visitor.ask("Do you ship to Oslo?", 1)
 
-	p.stop(t)
+	p.Stop(t)
 	visitor.write("[part=input]", "Are you open on Sunday?")
 	visitor.pressEnter()
 	visitor.until("the message to wait", `$("[part=message][data-state=pending]")`)

@@ -62,6 +62,14 @@ const stories = {
     same("fresh", c.told.welcomes, [true, false]);
   },
 
+  async "what comes while an empty room is entered is shown"() {
+    const c = client();
+    c.socket.open();
+    await welcomed(1, { events: [] }); // the room grew after its events were read
+    await Line.last.says("event", event(1));
+    same("events", c.told.events, [1]);
+  },
+
   async "which closes permit a return, and when"() {
     for (const [code, first, most] of [
       [1001, 500, 1000], [1006, 500, 1000], [1011, 500, 1000], [1013, 500, 1000], [4408, 500, 1000],
