@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -27,6 +28,7 @@ func (s *Store) openMySQL(address string) error {
 	if err != nil {
 		return err
 	}
+	cfg.Logger = driverLog{s.log}
 	conf := s.config()
 	conf.PrepareStmt = false // interpolateParams: one round trip, no statement per batch size
 	s.write, err = gorm.Open(mysql.New(mysql.Config{
@@ -44,6 +46,13 @@ func (s *Store) openMySQL(address string) error {
 	db.SetConnMaxLifetime(mysqlLifetime)
 	return limitPool(s.write, mysqlConns)
 }
+
+// driverLog takes what the driver would write to standard error: broken
+// connections, which whoever used them hears of too.
+type driverLog struct{ *slog.Logger }
+
+// Print implements the driver's Logger.
+func (l driverLog) Print(v ...any) { l.Warn("storage: mysql", "said", fmt.Sprint(v...)) }
 
 // mysqlConfig reads mysql://user:password@host:port/name[?tls=…].
 func mysqlConfig(address string) (*driver.Config, error) {

@@ -27,6 +27,7 @@ type Store struct {
 
 	observer Observer
 	commits  *committer
+	closing  sync.Once
 	quit     chan struct{}  // closed by Close
 	tasks    sync.WaitGroup // goroutines that quit ends
 }
@@ -123,13 +124,15 @@ func (queryLog) ParamsFilter(_ context.Context, statement string, _ ...any) (str
 }
 
 // Close closes every connection, after the appends that are being committed.
-// What still runs or waits fails.
+// What still runs or waits fails, and so does what comes later.
 func (s *Store) Close() error {
-	if s.commits != nil {
-		s.commits.close()
-	}
-	close(s.quit)
-	s.tasks.Wait()
+	s.closing.Do(func() {
+		if s.commits != nil {
+			s.commits.close()
+		}
+		close(s.quit)
+		s.tasks.Wait()
+	})
 	var errs []error
 	for i, g := range []*gorm.DB{s.write, s.read} {
 		if g == nil || i > 0 && g == s.write {
