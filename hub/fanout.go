@@ -22,25 +22,27 @@ type fanout struct {
 
 // end says where an event ends in fanout.packets.
 type end struct {
-	seq int64
-	at  int
+	seq    int64
+	author Author
+	at     int
 }
 
-// target is a member and what it is sent of a batch: from here on.
+// target is a member and what it is sent of a batch: all from here on, or
+// packets of its own.
 type target struct {
 	s    *session
-	owed []byte
 	from int
+	own  []byte
 }
 
 func (f *fanout) full() bool { return len(f.packets) > maxFanout }
 
-// add queues a packet for everybody who has joined by now; seq is 0 for what is
-// no event.
-func (f *fanout) add(r *liveRoom, packet []byte, seq int64) {
+// add queues a packet for everybody who has joined by now; e is the zero Event
+// for what is no event.
+func (f *fanout) add(r *liveRoom, packet []byte, e Event) {
 	f.packets = append(f.packets, packet...)
-	if seq > 0 {
-		f.ends = append(f.ends, end{seq, len(f.packets)})
+	if e.Seq > 0 {
+		f.ends = append(f.ends, end{e.Seq, e.Author, len(f.packets)})
 	}
 	if !f.busy {
 		f.busy = true
@@ -70,15 +72,18 @@ func (r *liveRoom) fanOut() {
 			if !m.joined {
 				continue // what it needs of this is held for it
 			}
-			t := target{s: s, owed: m.owed}
+			t, own := target{s: s}, false
 			for _, e := range ends {
 				if e.seq <= m.cursor {
 					t.from = e.at // it had this with its welcome
+				} else {
+					m.cursor, own = e.seq, own || m.asking && e.author == s.who
 				}
 			}
-			m.owed = nil
-			if n := len(ends); n > 0 {
-				m.cursor = max(m.cursor, ends[n-1].seq)
+			if m.asking || m.owed != nil {
+				if t.own = m.due(s, packets[t.from:], own); t.own == nil {
+					continue
+				}
 			}
 			targets = append(targets, t)
 		}
@@ -87,9 +92,9 @@ func (r *liveRoom) fanOut() {
 		}
 		r.mu.Unlock()
 		for i, t := range targets {
-			rest := packets[t.from:]
-			if t.owed != nil {
-				rest = append(t.owed, rest...)
+			rest := t.own
+			if rest == nil {
+				rest = packets[t.from:]
 			}
 			if len(rest) > 0 {
 				_ = t.s.conn.Send(rest)

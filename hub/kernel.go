@@ -35,6 +35,8 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 			return &Error{Code: CodeRateLimited, Message: "Too fast.", RetryAfter: wait}
 		}
 	}
+	s.room.ask(s)
+	defer s.room.pay(s)
 	out, err := h.commit(ctx, Append{
 		Room: s.room.id, Type: EventMessage, Author: s.who, Text: text, ClientID: in.ID, Hash: bodyHash(in),
 	})
@@ -46,13 +48,10 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 	}
 	ack := h.packet("ack", in.ID, ackData{out.Event.Seq, Stamp(out.Event.At)})
 	h.opts.Observer.FramesOut("ack", 1)
-	if out.Again {
-		_ = s.conn.Send(ack)
-		return nil
-	}
 	s.room.owe(s, ack)
-	h.announce(out)
-	s.room.pay(s)
+	if !out.Again {
+		h.announce(out)
+	}
 	return nil
 }
 

@@ -14,6 +14,9 @@ const gapWait = 100 * time.Millisecond
 // it is found in the log.
 const maxPending = 1024
 
+// maxBehind bounds the bytes that wait for a member's acknowledgement.
+const maxBehind = 256 << 10
+
 // liveRoom is a room with members on this node. It delivers the log to them
 // strictly by number, each event once.
 //
@@ -41,8 +44,14 @@ type liveRoom struct {
 type member struct {
 	held   []Stored // delivered before the member's welcome went out; nil once it did
 	joined bool
-	cursor int64  // the newest event the member has been given
-	owed   []byte // an acknowledgement, to leave in one write with the member's own event
+	cursor int64 // the newest event the member has been given
+
+	// The acknowledgement of the member's own event comes first: while it is not
+	// known, an event by the same author, and all after it, wait in behind. Once
+	// it is known it is owed, to leave in one write with the event.
+	asking bool
+	behind []byte
+	owed   []byte
 }
 
 // enterRoom adds a session to its room, which is made live if need be. What is
@@ -139,7 +148,7 @@ func (r *liveRoom) welcome(s *session, read Room, cursor int64, send func(Room))
 	m.cursor, m.joined = cursor, true
 	for _, e := range m.held {
 		if e.Event.Seq > cursor {
-			r.send(s, m, e.Event.Seq, r.hub.packet("event", "", r.hub.eventData(e.Event)))
+			r.send(s, m, e.Event, r.hub.packet("event", "", r.hub.eventData(e.Event)))
 			r.hub.opts.Observer.FramesOut("event", 1)
 		}
 	}
@@ -254,7 +263,7 @@ func (r *liveRoom) broadcast(e Stored) {
 	packet := r.hub.packet("event", "", r.hub.eventData(e.Event))
 	large := len(r.members) > largeRoom || r.fan.busy // behind what is on its way
 	if large {
-		r.fan.add(r, packet, e.Event.Seq)
+		r.fan.add(r, packet, e.Event)
 	}
 	shown := 0
 	for s, m := range r.members {
@@ -263,7 +272,7 @@ func (r *liveRoom) broadcast(e Stored) {
 			m.held = append(m.held, e)
 			continue
 		case !large:
-			r.send(s, m, e.Event.Seq, packet)
+			r.send(s, m, e.Event, packet)
 		}
 		shown++
 	}
@@ -273,35 +282,67 @@ func (r *liveRoom) broadcast(e Stored) {
 	}
 }
 
-// send gives a member an event, unless it has it, behind the acknowledgement
-// that it is owed.
-func (r *liveRoom) send(s *session, m *member, seq int64, packet []byte) {
-	if seq <= m.cursor {
+// send gives a member an event, unless it has it.
+func (r *liveRoom) send(s *session, m *member, e Event, packet []byte) {
+	if e.Seq <= m.cursor {
 		return
 	}
-	m.cursor = seq
-	if m.owed != nil {
+	m.cursor = e.Seq
+	if packet = m.due(s, packet, e.Author == s.who); packet != nil {
+		_ = s.conn.Send(packet)
+	}
+}
+
+// due is what leaves when a member is sent a packet: behind what it is owed, or
+// nothing yet. own tells that the packet holds an event by the same author.
+func (m *member) due(s *session, packet []byte, own bool) []byte {
+	switch {
+	case len(m.behind) > maxBehind: // let it be seen early, then
+		packet = append(m.behind, packet...)
+		m.behind, m.asking = nil, false
+	case m.behind != nil || m.asking && own:
+		m.behind = append(m.behind, packet...)
+		return nil
+	case m.owed != nil:
 		packet = append(m.owed, packet...)
 		m.owed = nil
 	}
-	_ = s.conn.Send(packet)
+	return packet
 }
 
-// owe has a member's acknowledgement leave with the event it is for, which
-// saves a system call. pay sends it where the event did not come.
+// ask notes that a member's event is being appended. What it came to is told by
+// owe, or by pay alone where there is nothing to acknowledge.
+func (r *liveRoom) ask(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.members[s].asking = true
+}
+
+// owe has a member's acknowledgement leave with the event it is for, which saves
+// a system call.
 func (r *liveRoom) owe(s *session, ack []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.members[s].owed = ack
+	m := r.members[s]
+	m.owed = ack
+	if m.behind != nil {
+		m.settle(s)
+	}
+	m.asking = false
 }
 
+// pay sends a member what it is still owed: the event did not come.
 func (r *liveRoom) pay(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if m := r.members[s]; m.owed != nil {
-		_ = s.conn.Send(m.owed)
-		m.owed = nil
+	r.members[s].settle(s)
+}
+
+func (m *member) settle(s *session) {
+	if packets := append(m.owed, m.behind...); len(packets) > 0 {
+		_ = s.conn.Send(packets)
 	}
+	m.owed, m.behind, m.asking = nil, nil, false
 }
 
 // fence cuts growing answers of epochs before this one.
@@ -321,7 +362,7 @@ func (r *liveRoom) stream(s Stream) {
 	}
 	packet := r.hub.packet("stream", "", s)
 	if r.fan.busy { // behind the hand-back that it follows
-		r.fan.add(r, packet, 0)
+		r.fan.add(r, packet, Event{})
 		r.hub.opts.Observer.FramesOut("stream", len(r.members))
 		return
 	}

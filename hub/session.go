@@ -273,6 +273,8 @@ func (s *session) plugged(ctx context.Context, in inbound, fn func(context.Conte
 	if err != nil {
 		return err
 	}
+	s.room.ask(s)
+	defer s.room.pay(s)
 	d := &deferred{}
 	defer d.release()
 	domain := s.domain.Clone()
@@ -287,7 +289,8 @@ func (s *session) plugged(ctx context.Context, in inbound, fn func(context.Conte
 	if err != nil {
 		return err
 	}
-	s.send("ack", in.ID, ack)
+	s.room.owe(s, s.hub.packet("ack", in.ID, ack))
+	s.hub.opts.Observer.FramesOut("ack", 1)
 	return nil
 }
 
