@@ -11,7 +11,7 @@ import (
 // frame's handler, once the frame's sender has been acknowledged.
 func (h *Hub) append(ctx context.Context, a Append) (Appended, error) {
 	out, err := h.commit(ctx, a)
-	if err != nil || out.Again {
+	if err != nil || out.Again && h.shown(out) {
 		return out, err
 	}
 	if d, ok := ctx.Value(deferredKey{}).(*deferred); ok && d.add(func() { h.announce(out) }) {
@@ -21,8 +21,20 @@ func (h *Hub) append(ctx context.Context, a Append) (Appended, error) {
 	return out, nil
 }
 
+// shown tells whether what was stored before has been announced, as far as this
+// node sees. It was not where nobody learnt that its commit had succeeded.
+func (h *Hub) shown(out Appended) bool {
+	r := h.liveRoom(out.Event.Room)
+	if r == nil {
+		return false
+	}
+	room, ok := r.now()
+	return ok && room.Seq >= out.Event.Seq
+}
+
 // announce tells the members, and the hooks, what was committed.
 func (h *Hub) announce(out Appended) {
+	out.Room.Seq = out.Event.Seq // it has moved on since, where it was stored before
 	h.publish(Signal{Room: out.Event.Room, Event: &Stored{out.Event, out.Room}})
 	h.hooks.EventStored.fire(EventStored{out.Event, out.Room})
 }
@@ -41,13 +53,13 @@ func (h *Hub) commit(ctx context.Context, a Append) (out Appended, err error) {
 	for try := 0; errors.Is(err, ErrStaleEpoch) && a.Epoch == 0 && try < staleTries; try++ {
 		// A hook decided by a room that has changed hands since: ask again, by
 		// the room as it is.
-		out, err = h.appendHooked(ctx, a, h.opts.Store.Room)
+		out, err = h.appendHooked(ctx, a, h.currentRoom)
 	}
-	if err != nil || out.Again {
+	if err != nil {
 		return out, err
 	}
-	// From here on no growing answer of an older epoch leaves this node, even
-	// before the event itself does.
+	// From here on nothing of a growing answer of an older epoch is taken up for
+	// sending on this node, even before the event itself is.
 	if r := h.liveRoom(a.Room); r != nil {
 		r.fence(out.Room.Epoch)
 	}
@@ -105,13 +117,20 @@ func (h *Hub) room(ctx context.Context, id string) (Room, error) {
 			return room, nil
 		}
 	}
+	return h.currentRoom(ctx, id)
+}
+
+// currentRoom is a room as the store has it.
+func (h *Hub) currentRoom(ctx context.Context, id string) (Room, error) {
+	ctx, cancel := context.WithTimeout(ctx, frameTimeout)
+	defer cancel()
 	return h.opts.Store.Room(ctx, id)
 }
 
 type deferredKey struct{}
 
 // deferred holds back the events that a frame's handler appends until its
-// sender has been acknowledged. It belongs to the session's reader; what a
+// sender has been acknowledged. It belongs to the frame's goroutine; what a
 // handler appends after it has returned is not held back.
 type deferred struct {
 	fns  []func()

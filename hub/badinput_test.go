@@ -32,6 +32,8 @@ func TestBadMessages(t *testing.T) {
 		{"31 unknown type", `{"type":"sudo","id":"a"}`, hub.CodeUnknownType},
 		{"32 unknown field", `{"type":"message","id":"a","data":{"text":"x","color":"red"}}`, hub.CodeBadField},
 		{"32 unknown field of the frame", `{"type":"message","id":"a","to":"b","data":{"text":"x"}}`, hub.CodeBadField},
+		{"32 an empty field name", `{"":1,"type":"message","id":"a","data":{"text":"x"}}`, hub.CodeBadField},
+		{"32 an empty field name before a value that names one", `{"":"type","id":"a"}`, hub.CodeBadField},
 		{"33 wrong type", `{"type":"message","id":"a","data":{"text":7}}`, hub.CodeBadField},
 		{"33 data is no object", `{"type":"message","id":"a","data":"x"}`, hub.CodeBadField},
 		{"34 number overflow", `{"type":"history","id":"a","data":{"after":99999999999999999999}}`, hub.CodeBadField},

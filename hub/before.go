@@ -95,6 +95,7 @@ type chainRun[E cloner[E]] struct {
 	since time.Time // when it began
 	event E         // as of the last hook that made it; only the goroutine changes it
 	err   error     // why the event is refused
+	over  bool      // refused, or all have run
 	left  bool      // nobody waits any more: what still comes is thrown away
 }
 
@@ -130,7 +131,7 @@ func (r *chainRun[E]) wait(ctx context.Context) error {
 func (r *chainRun[E]) overdue() (over bool, more time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.at == len(r.chain) {
+	if r.over {
 		return false, HookTimeout // it has just got through
 	}
 	hook := r.chain[r.at]
@@ -147,7 +148,7 @@ func (r *chainRun[E]) overdue() (over bool, more time.Duration) {
 func (r *chainRun[E]) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.at < len(r.chain) && !r.left {
+	if !r.over && !r.left {
 		hook := r.chain[r.at]
 		hook.observe.Ran(HookCancelled, time.Since(r.since))
 		hook.host.breaker.abandon(false)
@@ -179,7 +180,7 @@ func (r *chainRun[E]) begin(i int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case r.at == len(r.chain):
+	case r.over:
 		close(r.done)
 		return false
 	case r.left:
@@ -210,6 +211,7 @@ func (r *chainRun[E]) took(i int, out E, err error) bool {
 	} else if r.err = hook.refuses(err); r.err != nil {
 		r.at = len(r.chain)
 	}
+	r.over = r.at == len(r.chain)
 	return true
 }
 

@@ -1,6 +1,8 @@
 package hub_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -46,6 +48,100 @@ func TestALargeRoomIsShownEverythingInOrder(t *testing.T) {
 			if e := c.WantEvent(hub.EventMessage); e.Get("seq") != seq {
 				t.Fatalf("a member who had seen %v was shown %v, want %v", from, e.Get("seq"), seq)
 			}
+		}
+	}
+}
+
+// late is a backplane that keeps the signals of events back until it lets go.
+type late struct {
+	mu      sync.Mutex
+	deliver func(hub.Signal)
+	keeps   bool
+	kept    []hub.Signal
+}
+
+func (l *late) Publish(s hub.Signal) {
+	l.mu.Lock()
+	if l.keeps && s.Event != nil {
+		l.kept = append(l.kept, s)
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	l.deliver(s)
+}
+
+func (l *late) Subscribe(deliver func(hub.Signal)) { l.deliver = deliver }
+func (*late) Close()                               {}
+
+// keep begins to keep signals, and release hands out those that were kept.
+func (l *late) keep() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keeps = true
+}
+
+func (l *late) release() []hub.Signal {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keeps = false
+	return l.kept
+}
+
+// However many signals overtake the one that a room waits for, the room goes on
+// once it comes.
+func TestARoomGoesOnBehindALateSignal(t *testing.T) {
+	wire := &late{}
+	k, _ := start(t, hubtest.Options{Backplane: wire, Limits: &hub.Limits{}})
+	talker := k.Visitor(t, "shop")
+	other := k.Again(t, "shop", talker)
+	const many = 1100 // more than a room keeps
+	wire.keep()
+	for i := range many {
+		talker.Send("message", fmt.Sprint(i), text("x"))
+		talker.Want("ack")
+	}
+	kept := wire.release()
+	for _, s := range append(kept[1:], kept[0]) {
+		wire.deliver(s)
+	}
+	for seq := 1.0; seq <= many; seq++ {
+		if e := other.WantEvent(hub.EventMessage); e.Get("seq") != seq {
+			t.Fatalf("shown %v, want %v", e.Get("seq"), seq)
+		}
+	}
+}
+
+// forgetful is a store whose commits succeed, but that does not learn of some.
+type forgetful struct {
+	*hubtest.Memory
+	forgets bool
+}
+
+func (f *forgetful) Append(ctx context.Context, a hub.Append) (hub.Appended, error) {
+	out, err := f.Memory.Append(ctx, a)
+	if f.forgets {
+		f.forgets = false
+		return hub.Appended{}, errors.New("the connection was lost after COMMIT")
+	}
+	return out, err
+}
+
+// What was stored without anybody's knowing is shown once it is known.
+func TestARetryShowsWhatWasStored(t *testing.T) {
+	s := &forgetful{Memory: hubtest.NewMemory()}
+	k := hubtest.Start(t, hubtest.Options{Store: s})
+	s.AddDomain(hub.Domain{Key: "shop", Name: "Shop"})
+	sender := k.Visitor(t, "shop")
+	other := k.Again(t, "shop", sender)
+	s.forgets = true
+	sender.Send("message", "m", text("hello"))
+	sender.WantError(hub.CodeUnavailable)
+	sender.Send("message", "m", text("hello"))
+	sender.Want("ack")
+	for _, c := range []*hubtest.Client{sender, other} {
+		if e := c.WantEvent(hub.EventMessage); e.Get("seq") != 1.0 {
+			t.Errorf("shown %s", e.Data)
 		}
 	}
 }

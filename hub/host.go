@@ -93,7 +93,13 @@ func (h *Host) Counter(name, help, label string, values ...string) (count func(v
 
 // Known tells what a client id that is in the log already came to: Again is
 // false where it is new. The same id with another Hash is ErrMismatch.
-func (h *Host) Known(ctx context.Context, a Append) (Appended, error) { return h.hub.known(ctx, a) }
+func (h *Host) Known(ctx context.Context, a Append) (Appended, error) {
+	out, err := h.hub.known(ctx, a)
+	if err == nil && out.Again && !h.hub.shown(out) {
+		h.hub.announce(out)
+	}
+	return out, err
+}
 
 // Room reads a room; ErrNotFound.
 func (h *Host) Room(ctx context.Context, id string) (Room, error) {

@@ -78,7 +78,7 @@ type Hub struct {
 type handler struct {
 	plugin  string // empty: the hub itself
 	from    []Kind
-	bounded bool // waits for nothing without a deadline of its own, and so needs none
+	bounded bool // needs no deadline: hooks and Store.Append have theirs, and nothing else is waited for
 	fn      func(ctx context.Context, s *session, in inbound) error
 }
 

@@ -49,7 +49,7 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 	ack := h.packet("ack", in.ID, ackData{out.Event.Seq, Stamp(out.Event.At)})
 	h.opts.Observer.FramesOut("ack", 1)
 	s.room.owe(s, ack)
-	if !out.Again {
+	if !out.Again || !h.shown(out) {
 		h.announce(out)
 	}
 	return nil

@@ -45,6 +45,7 @@ type member struct {
 	held   []Stored // delivered before the member's welcome went out; nil once it did
 	joined bool
 	cursor int64 // the newest event the member has been given
+	skip   int   // how much of fanout.packets is not for the member
 
 	// The acknowledgement of the member's own event comes first: while it is not
 	// known, an event by the same author, and all after it, wait in behind. Once
@@ -77,6 +78,7 @@ func (h *Hub) enterRoom(s *session, id string) *liveRoom {
 func (h *Hub) leaveRoom(s *session, r *liveRoom) {
 	h.mu.Lock()
 	r.mu.Lock()
+	m := r.members[s]
 	delete(r.members, s)
 	if s.kind == Admin {
 		r.admins--
@@ -90,9 +92,11 @@ func (h *Hub) leaveRoom(s *session, r *liveRoom) {
 	h.mu.Unlock()
 	if empty {
 		r.shut()
-	} else {
-		r.presence()
 	}
+	if !m.joined {
+		return // a stranger who named the room, perhaps: nobody need hear of it
+	}
+	r.presence()
 	if s.kind == Visitor {
 		h.summarise(room)
 	}
@@ -145,7 +149,9 @@ func (r *liveRoom) welcome(s *session, read Room, cursor int64, send func(Room))
 	}
 	m := r.members[s]
 	send(now)
-	m.cursor, m.joined = cursor, true
+	// What waits in the fan-out was committed, or said, before this member was
+	// told how the room stands: it has it, or is held it, or must not see it.
+	m.cursor, m.joined, m.skip = cursor, true, len(r.fan.packets)
 	for _, e := range m.held {
 		if e.Event.Seq > cursor {
 			r.send(s, m, e.Event, r.hub.packet("event", "", r.hub.eventData(e.Event)))
@@ -177,7 +183,8 @@ func (r *liveRoom) hold(e Stored) {
 	if r.pending == nil {
 		r.pending = map[int64]Stored{}
 	}
-	if len(r.pending) < maxPending {
+	// What the room waits for always has a place.
+	if len(r.pending) < maxPending || r.ready && e.Event.Seq-r.state.Seq <= maxPending {
 		r.pending[e.Event.Seq] = e
 		return
 	}
@@ -222,7 +229,14 @@ func (r *liveRoom) drainPending() {
 
 // fill reads what is missing from the log.
 func (h *Hub) fill(r *liveRoom) {
-	room, ok := r.now()
+	r.mu.Lock()
+	room, ok := r.state, r.ready
+	if ok {
+		r.missed = false // what finds no place from here on may not be in what is read
+	} else {
+		r.gap = nil // welcome seeks again
+	}
+	r.mu.Unlock()
 	if !ok {
 		return
 	}
@@ -241,7 +255,7 @@ func (h *Hub) fill(r *liveRoom) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.gap = nil
-	r.missed = r.missed && err != nil
+	r.missed = r.missed || err != nil
 	for _, e := range events {
 		if e.Seq > r.state.Seq {
 			at := room
@@ -288,14 +302,14 @@ func (r *liveRoom) send(s *session, m *member, e Event, packet []byte) {
 		return
 	}
 	m.cursor = e.Seq
-	if packet = m.due(s, packet, e.Author == s.who); packet != nil {
+	if packet = m.due(packet, e.Author == s.who); packet != nil {
 		_ = s.conn.Send(packet)
 	}
 }
 
 // due is what leaves when a member is sent a packet: behind what it is owed, or
 // nothing yet. own tells that the packet holds an event by the same author.
-func (m *member) due(s *session, packet []byte, own bool) []byte {
+func (m *member) due(packet []byte, own bool) []byte {
 	switch {
 	case len(m.behind) > maxBehind: // let it be seen early, then
 		packet = append(m.behind, packet...)

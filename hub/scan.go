@@ -94,7 +94,7 @@ func unquote(literal []byte) []byte {
 	if bytes.IndexByte(literal, '\\') >= 0 && json.Unmarshal(literal, &s) == nil {
 		return []byte(s)
 	}
-	return bytes.Trim(literal, `"`)
+	return literal[1:max(len(literal)-1, 1)] // not nil where it is empty: see members
 }
 
 // members goes through the members of an object that was scanned; anything else
@@ -144,24 +144,25 @@ func parse(data []byte) (in inbound, err error) {
 		return in, err
 	}
 	for key, value := range members(data) {
+		var bad error
 		switch key {
 		case "type":
-			err = textField(key, value, &in.Type)
+			bad = textField(key, value, &in.Type)
 		case "id":
-			err = textField(key, value, &in.ID)
+			bad = textField(key, value, &in.ID) // also after a bad field: the answer carries it
 		case "data":
 			in.Data = value
 		default:
-			err = unknownField(key)
+			bad = unknownField(key)
 		}
-		if err != nil {
-			return in, err
+		if err == nil {
+			err = bad
 		}
 	}
-	if in.Type == "" {
-		return in, Errorf(CodeBadField, "The field %q is missing.", "type")
+	if err == nil && in.Type == "" {
+		err = Errorf(CodeBadField, "The field %q is missing.", "type")
 	}
-	return in, nil
+	return in, err
 }
 
 // textField decodes a scanned value that has to be a string.

@@ -19,7 +19,8 @@ import (
 const (
 	// helloTimeout is how long a connection may be silent before its hello.
 	helloTimeout = 10 * time.Second
-	// frameTimeout bounds the work for one frame, hooks and store included.
+	// frameTimeout bounds the work for one frame, hooks and store included; a
+	// message's has bounds of its own, since a timer a message is dear.
 	frameTimeout = 15 * time.Second
 
 	// Frames other than messages and bells that one connection may send: a

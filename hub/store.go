@@ -41,7 +41,9 @@ type Store interface {
 	// the page ended before the log did, in the direction that p reads.
 	Events(ctx context.Context, room string, p Range) (events []Event, more bool, err error)
 
-	// Append adds to a room's log, durably, as [Append] and [Room.Next] say.
+	// Append adds to a room's log, durably, as [Append] and [Room.Next] say. It
+	// answers within half a minute also where ctx has no deadline, as that of a
+	// message has none.
 	Append(ctx context.Context, a Append) (Appended, error)
 }
 

@@ -286,7 +286,9 @@ func updateRooms(ctx context.Context, changed map[*room]bool) error {
 			strings.Repeat(" UNION ALL SELECT ?,?,?,?,?", len(part)-1) + ") AS n"
 		err := exec(ctx, s.dialect(
 			"UPDATE OR FAIL rooms SET seq = n.seq, last_text = n.last_text, last_kind = n.last_kind, last_at = n.last_at FROM "+values+" WHERE rooms.id = n.id",
-			"UPDATE rooms JOIN "+values+" ON rooms.id = n.id SET rooms.seq = n.seq, rooms.last_text = n.last_text, rooms.last_kind = n.last_kind, rooms.last_at = n.last_at",
+			// In this order, by this index: otherwise the optimizer may read, and
+			// lock, every room of a small table.
+			"UPDATE "+values+" STRAIGHT_JOIN rooms FORCE INDEX (PRIMARY) ON rooms.id = n.id SET rooms.seq = n.seq, rooms.last_text = n.last_text, rooms.last_kind = n.last_kind, rooms.last_at = n.last_at",
 		), args...)
 		if err != nil {
 			return err

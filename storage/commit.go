@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/glebarez/go-sqlite"
 	driver "github.com/go-sql-driver/mysql"
@@ -19,9 +20,15 @@ const (
 	// maxBatch bounds the appends that share a transaction. At 256 the share of
 	// each in the disk's flush is a fraction of what its rows cost.
 	maxBatch = 256
+	// maxBatchBytes bounds what they say, far below the 16 MB that MySQL takes in
+	// one statement as it is set up.
+	maxBatchBytes = 1 << 20
 	// maxWaiting bounds the appends that wait for the committer. What comes
-	// beyond waits at the door, within its own deadline.
+	// beyond waits at the door.
 	maxWaiting = 4096
+	// patience is how long an append waits for its turn. One that is not taken
+	// by then has certainly not been stored.
+	patience = 10 * time.Second
 )
 
 // committer is the group commit of the rooms' logs: one goroutine that takes
@@ -56,10 +63,18 @@ const waryBatches = 64
 // entry is an append on its way through the committer.
 type entry struct {
 	hub.Append
-	out  hub.Appended
-	err  error
-	done chan struct{}
+	ctx   context.Context // of who waits
+	since time.Time
+	out   hub.Appended
+	err   error
+	done  chan struct{}
 }
+
+// size is about how many bytes the append brings to a statement.
+func (e *entry) size() int { return len(e.Text) + len(e.Data) }
+
+// stale tells whether nobody waits for the append any more, or too long already.
+func (e *entry) stale() bool { return e.ctx.Err() != nil || time.Since(e.since) > patience }
 
 func newCommitter(s *Store) *committer {
 	c := &committer{
@@ -76,18 +91,22 @@ func (c *committer) close() {
 	<-c.stopped
 }
 
-var errClosed = errors.New("storage: closed")
+var (
+	errClosed = errors.New("storage: closed")
+	errBusy   = errors.New("storage: the database does not keep up")
+)
 
-// append hands a to the committer and waits for what it came to. Where ctx ends
-// first that is not known: whoever asks again with the same client id is told.
+// append hands a to the committer and waits for what it came to, which takes at
+// most its patience, the batch under way, and its own. Where ctx ends first that
+// is not known: whoever asks again with the same client id is told.
 func (c *committer) append(ctx context.Context, a hub.Append) (hub.Appended, error) {
-	e := &entry{Append: a, done: make(chan struct{})}
+	e := &entry{Append: a, ctx: ctx, since: time.Now(), done: make(chan struct{})}
 	select {
 	case c.queue <- e:
-	case <-ctx.Done():
-		return hub.Appended{}, ctx.Err()
-	case <-c.stop:
-		return hub.Appended{}, errClosed
+	default:
+		if err := c.door(e); err != nil {
+			return hub.Appended{}, err
+		}
 	}
 	select {
 	case <-e.done:
@@ -95,7 +114,28 @@ func (c *committer) append(ctx context.Context, a hub.Append) (hub.Appended, err
 	case <-ctx.Done():
 		return hub.Appended{}, ctx.Err()
 	case <-c.stopped:
+	}
+	select {
+	case <-e.done: // by the last batch
+		return e.out, e.err
+	default:
 		return hub.Appended{}, errClosed
+	}
+}
+
+// door waits until there is a place in the queue.
+func (c *committer) door(e *entry) error {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case c.queue <- e:
+		return nil
+	case <-late.C:
+		return errBusy
+	case <-e.ctx.Done():
+		return e.ctx.Err()
+	case <-c.stop:
+		return errClosed
 	}
 }
 
@@ -104,22 +144,11 @@ func (c *committer) run() {
 	defer c.waits.Wait()
 	waiting := make(batch, 0, maxBatch)
 	for {
-		select {
-		case <-c.stop:
+		if waiting = c.take(waiting[:0]); len(waiting) == 0 {
 			return
-		case e := <-c.queue:
-			waiting = append(waiting[:0], e)
-		}
-		for more := true; more && len(waiting) < maxBatch; {
-			select {
-			case e := <-c.queue:
-				waiting = append(waiting, e)
-			default:
-				more = false
-			}
 		}
 		c.busy.Store(true)
-		if ready := slices.DeleteFunc(waiting, c.joins); len(ready) > 0 {
+		if ready := slices.DeleteFunc(waiting, func(e *entry) bool { return c.refuses(e) || c.joins(e) }); len(ready) > 0 {
 			wary := c.wary > 0
 			if c.wary = max(c.wary-1, 0); c.commit(ready, manner{wary: wary, skip: c.store.mysql}) {
 				c.wary = waryBatches
@@ -129,6 +158,36 @@ func (c *committer) run() {
 		c.busy.Store(false)
 		clear(waiting[:cap(waiting)])
 	}
+}
+
+// take waits for an append, and takes what else waits; nothing is the end.
+func (c *committer) take(into batch) batch {
+	select {
+	case <-c.stop:
+		return nil
+	case e := <-c.queue:
+		into = append(into, e)
+	}
+	for size := into[0].size(); len(into) < maxBatch && size < maxBatchBytes; {
+		select {
+		case e := <-c.queue:
+			into = append(into, e)
+			size += e.size()
+		default:
+			return into
+		}
+	}
+	return into
+}
+
+// refuses answers for an append that has waited too long.
+func (c *committer) refuses(e *entry) bool {
+	if !e.stale() {
+		return false
+	}
+	e.err = errBusy
+	close(e.done)
+	return true
 }
 
 // finish tells each append what it came to, or sets it aside.
@@ -173,6 +232,7 @@ func (c *committer) wait(room string) {
 			return
 		}
 		c.mu.Unlock()
+		all = slices.DeleteFunc(all, c.refuses)
 		for part := range slices.Chunk(all, maxBatch) {
 			c.commit(part, manner{wary: true})
 			c.finish(part)
@@ -224,10 +284,21 @@ func (e *entry) fail(err error) {
 }
 
 // rowsFault tells whether the database refused what it was given, and has
-// certainly kept none of it. Anything else, a lost connection above all, may
-// have happened after the commit.
+// certainly kept none of it. Anything else, a lost connection above all, may have
+// happened after the commit, or will happen again to the next.
 func rowsFault(err error) bool {
 	var my *driver.MySQLError
 	var lite *sqlite.Error
-	return unique(err) || errors.As(err, &my) || errors.As(err, &lite)
+	switch {
+	case unique(err):
+		return true
+	case errors.As(err, &my):
+		// Data exceptions, broken constraints, and text that is none.
+		class := string(my.SQLState[:2])
+		return class == "22" || class == "23" || my.Number == mysqlBadText
+	case errors.As(err, &lite):
+		code := lite.Code() & 0xFF // of an extended code, the primary
+		return code == sqliteTooBig || code == sqliteConstraint || code == sqliteMismatch
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,14 +68,16 @@ func insertJobs(ctx context.Context, rows []job) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := DB(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error; err != nil {
-		return err
+	s := From(ctx)
+	for part := range slices.Chunk(rows, s.rowsAtOnce()) {
+		if err := DB(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&part).Error; err != nil {
+			return err
+		}
 	}
 	kinds := map[string]bool{}
 	for _, j := range rows {
 		kinds[j.Kind] = true
 	}
-	s := From(ctx)
 	afterCommit(ctx, func() {
 		for kind := range kinds {
 			s.wake.ring(kind)

@@ -56,7 +56,7 @@ func (s *Store) Append(ctx context.Context, a hub.Append) (hub.Appended, error) 
 	var out hub.Appended
 	var err error
 	if a.Within != nil || inTx(ctx) {
-		e := &entry{Append: a}
+		e := &entry{Append: a, ctx: ctx}
 		err = batch{e}.commit(ctx, manner{wary: true})
 		out, err = e.out, cmp.Or(err, e.err)
 	} else {

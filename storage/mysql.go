@@ -96,6 +96,9 @@ const (
 	mysqlDeadlock = 1213
 )
 
+// mysqlBadText is the error number of text that is not in the column's encoding.
+const mysqlBadText = 1366
+
 // conflict tells whether err rolled a transaction back for want of a lock.
 func conflict(err error) bool {
 	var e *driver.MySQLError

@@ -19,6 +19,13 @@ const (
 	writerCache = 16000
 )
 
+// The results by which SQLite refuses what a row holds (sqlite.org/rescode.html).
+const (
+	sqliteTooBig     = 18
+	sqliteConstraint = 19
+	sqliteMismatch   = 20
+)
+
 // openSQLite opens a file twice: one connection that writes, so that writers
 // queue in Go rather than fail with SQLITE_BUSY, and a few that only read. With
 // WAL the two do not wait for each other; synchronous=FULL makes a commit

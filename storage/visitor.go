@@ -97,7 +97,9 @@ func visitorRoom(ctx context.Context, d hub.Domain, v visitor, roomID string) (h
 		})
 		if unique(err) { // another tab was first
 			var open room
-			err = Read(ctx).Take(&open, "visitor_id = ? AND domain_id = ? AND is_open = ?", v.ID, d.ID, true).Error
+			if err = Read(ctx).Take(&open, "visitor_id = ? AND domain_id = ? AND is_open = ?", v.ID, d.ID, true).Error; errors.Is(err, gorm.ErrRecordNotFound) {
+				err = hub.ErrGone // and closed by now
+			}
 			r = open.hub()
 		}
 		return r, err
