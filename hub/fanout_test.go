@@ -88,6 +88,28 @@ func (l *late) release() []hub.Signal {
 	return l.kept
 }
 
+// A member whose welcome was ahead of the room's signals is not shown its events
+// again, in a large room either.
+func TestALargeRoomRepeatsNothingOfAWelcome(t *testing.T) {
+	wire := &late{}
+	k, _ := start(t, hubtest.Options{Backplane: wire, Limits: &hub.Limits{}})
+	talker := k.Visitor(t, "shop")
+	for range 20 {
+		k.Again(t, "shop", talker)
+	}
+	wire.keep()
+	talker.Send("message", "1", text("in the welcome"))
+	talker.Want("ack")
+	ahead := k.Again(t, "shop", talker)
+	for _, s := range wire.release() {
+		wire.deliver(s)
+	}
+	talker.Send("message", "2", text("after it"))
+	if e := ahead.WantEvent(hub.EventMessage); e.Get("seq") != 2.0 {
+		t.Errorf("shown %s after its welcome", e.Data)
+	}
+}
+
 // However many signals overtake the one that a room waits for, the room goes on
 // once it comes.
 func TestARoomGoesOnBehindALateSignal(t *testing.T) {

@@ -287,6 +287,9 @@ func (r *liveRoom) broadcast(e Stored) {
 			continue
 		case !large:
 			r.send(s, m, e.Event, packet)
+		case e.Event.Seq <= m.cursor:
+			m.skip = len(r.fan.packets) // its welcome brought this
+			continue
 		}
 		shown++
 	}
