@@ -18,7 +18,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -84,10 +83,14 @@ func main() {
 // run is the whole program, for main and for its test. It ends when the command
 // does, or for serve when ctx does.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	command, args := split(args)
+	command, args, help := config.Command(args)
 	p := program{stdout: stdout, stderr: stderr}
+	name, lacks := map[string]string{"domain add": "NAME", "admin link": "EMAIL", "bench": "URL"}[strings.Join(command, " ")]
+	if help && lacks {
+		command = append(command, name) // it says its flags
+	}
 	switch {
-	case len(command) == 0 && slices.Contains(args, "-h"):
+	case len(command) == 0 && help:
 		fmt.Fprint(stderr, usage, "\n")
 		return p.serve(ctx, args) // says its flags
 	case len(command) == 0 || command[0] == "serve" && len(command) == 1:
@@ -103,22 +106,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case command[0] == "version" && len(command) == 1:
 		fmt.Fprintln(stdout, "bellhub", versionText())
 		return nil
-	case command[0] == "help" || slices.Contains(args, "-h"):
+	case command[0] == "help" || help:
 		fmt.Fprint(stderr, usage)
 		return flag.ErrHelp
+	case lacks:
+		return fmt.Errorf("%s is missing; see bellhub %s -h", name, strings.Join(command, " "))
 	}
 	fmt.Fprint(stderr, usage)
 	return fmt.Errorf("there is no command %q with these arguments", strings.Join(command, " "))
-}
-
-// split parts a command's words from its flags, which follow them.
-func split(args []string) (words, flags []string) {
-	for i, a := range args {
-		if strings.HasPrefix(a, "-") {
-			return args[:i], args[i:]
-		}
-	}
-	return args, nil
 }
 
 func versionText() string {
@@ -323,8 +318,11 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	background.Go(func() { h.Run(working) })
 	background.Go(func() { p.store.Tidy(working) })
 	defer func() { rest(); background.Wait() }()
-	s.Start(ln)
-	if err := p.greet(base, ln.Addr()); err != nil {
+	err = s.Start(ln)
+	if err == nil {
+		err = p.greet(base, ln.Addr())
+	}
+	if err != nil {
 		return errors.Join(err, stop())
 	}
 	select {

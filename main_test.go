@@ -291,7 +291,9 @@ func TestTheWholeProgram(t *testing.T) {
 		{[]string{"bench", base, "-key", "demo"}, "nothing could be measured"}, // it has stopped
 		{[]string{"bench", base}, "-key"},
 		{[]string{"bench", base, "-h"}, "-connections n"},
-		{[]string{"bench", "-h"}, "bellhub bench URL"},
+		{[]string{"bench", "-h"}, "-connections n"},
+		{[]string{"bench", "--help"}, "-connections n"},
+		{[]string{"domain", "add", "-h"}, "-origin"},
 		{[]string{"version"}, "bellhub "},
 		{[]string{"frobnicate"}, "no command"},
 		{[]string{"serve", "-frobnicate"}, "frobnicate"},

@@ -54,6 +54,9 @@ func (s *session) enter(ctx context.Context, in inbound) error {
 
 func (s *session) enterVisitor(ctx context.Context, id string, hello helloData) error {
 	d, err := s.hub.opts.Store.DomainByKey(ctx, hello.Domain)
+	if errors.Is(err, ErrNotFound) {
+		return Errorf(CodeNotFound, "There is no domain with this widget key.")
+	}
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ func CleanText(s string, max int, code Code) (string, error) {
 	case n == 0:
 		return "", Errorf(code, "Please enter a message.")
 	case max > 0 && n > max:
+		if n-max == 1 {
+			return "", Errorf(code, "1 character too many.")
+		}
 		return "", Errorf(code, "%d characters too many.", n-max)
 	}
 	for _, r := range s {

@@ -101,6 +101,9 @@ func Run(ctx context.Context, address string, o Options, out, progress io.Writer
 	if err := b.tally.report(out, target, o); err != nil {
 		return err
 	}
+	if b.gone() {
+		return errors.New("the server went away: every connection ended")
+	}
 	if o.Rate > 0 && b.tally.acknowledged.Load() == 0 {
 		return errors.New("nothing could be measured: no message was acknowledged")
 	}
@@ -247,6 +250,7 @@ func (b *run) talk(ctx, connections context.Context) {
 		talking.Go(func() { r.talk(ctx, connections, first, every) })
 	}
 	b.watch(ctx, nil, "talking")
+	cancel()
 	talking.Wait()
 	b.tally.endTalking()
 
@@ -257,7 +261,13 @@ func (b *run) talk(ctx, connections context.Context) {
 	}
 }
 
-// watch says each second how it goes, until ctx ends or done is.
+// gone tells whether the server has ended, or lost, every connection.
+func (b *run) gone() bool {
+	n := b.tally.connections.Load()
+	return n > 0 && b.tally.dropped.Load() == n
+}
+
+// watch says each second how it goes, until ctx ends, done is, or nobody is left.
 func (b *run) watch(ctx context.Context, done <-chan time.Time, what string) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -269,6 +279,9 @@ func (b *run) watch(ctx context.Context, done <-chan time.Time, what string) {
 			return
 		case <-tick.C:
 			fmt.Fprintf(b.progress, "%-10s  %s\n", what, b.tally)
+			if b.gone() {
+				return
+			}
 		}
 	}
 }

@@ -59,7 +59,9 @@ func serve(t *testing.T, limits hub.Limits, perIP int) (address string) {
 		MaxFrameBytes: 32 << 10, SendQueueBytes: 1 << 20, ConnectionsPerIP: perIP,
 		WriteTimeout: 5 * time.Second, PingInterval: time.Minute,
 	})
-	s.Start(ln)
+	if err := s.Start(ln); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := s.Stop(ctx); err != nil {
 			t.Error(err)

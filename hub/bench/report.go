@@ -94,6 +94,7 @@ func (t *tally) advice(o Options) (all []string) {
 	if t.files {
 		all = append(all, "This machine's limit of open files was met: raise it (ulimit -n).")
 	}
+	met = met || t.dropped.Load() == t.connections.Load() // the server went away
 	if asked := o.Rate * t.talk.took.Seconds(); t.talk.took > 0 && float64(t.talk.acknowledged) < behind*asked && !met {
 		all = append(all, fmt.Sprintf("Of the %.0f messages a second that were asked for, %s were acknowledged: the server, this machine, or the way between them cannot do more.",
 			o.Rate, perSecond(t.talk.acknowledged, t.talk.took)))

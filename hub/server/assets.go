@@ -17,8 +17,8 @@ import (
 // understands keep their address and are asked for again.
 func (s *Server) assets() {
 	s.app.Get("/widget.js", fixed(static.Launcher()))
-	s.app.Get("/asyncapi.yaml", fixed(static.NewFile(spec.AsyncAPI(), spec.MediaType)))
-	s.app.Get("/openapi.yaml", fixed(static.NewFile(spec.OpenAPI(), spec.MediaType)))
+	s.app.Get("/asyncapi.yaml", readable(fixed(static.NewFile(spec.AsyncAPI(), spec.MediaType))))
+	s.app.Get("/openapi.yaml", readable(fixed(static.NewFile(spec.OpenAPI(), spec.MediaType))))
 	s.app.Get(static.Prefix()+"/*", func(c *fiber.Ctx) error {
 		f, ok := static.Open(strings.TrimPrefix(c.Path(), static.Prefix()+"/"))
 		if !ok {
@@ -46,11 +46,24 @@ func fixed(f static.File) fiber.Handler {
 	}
 }
 
-// send answers with a file, compressed for browsers that accept it.
+// readable has a person's browser show a text that it would otherwise download.
+func readable(next fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		err := next(c)
+		c.Vary(fiber.HeaderAccept)
+		if strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+			c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+		}
+		return err
+	}
+}
+
+// send answers with a file, compressed for who says that it may be: a tool that
+// says nothing would mostly show what it gets.
 func send(c *fiber.Ctx, f static.File) error {
 	c.Set(fiber.HeaderContentType, f.ContentType)
 	c.Vary(fiber.HeaderAcceptEncoding)
-	if c.AcceptsEncodings("gzip") == "gzip" {
+	if c.Get(fiber.HeaderAcceptEncoding) != "" && c.AcceptsEncodings("gzip") == "gzip" {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 		return c.Send(f.Gzip)
 	}

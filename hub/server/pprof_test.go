@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -82,13 +84,13 @@ func TestAProfilerThatCannotListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	s := serve(t, func(o *Options) { o.Profile = taken.Addr().String() })
-	select {
-	case err := <-s.server.Failed():
-		if !strings.Contains(err.Error(), "-pprof") {
-			t.Errorf("got %v", err)
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("nobody is told")
+	s := New(context.Background(), Options{BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, Log: slog.New(slog.DiscardHandler), Profile: taken.Addr().String()})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if err := s.Start(ln); err == nil || !strings.Contains(err.Error(), "-pprof") {
+		t.Errorf("got %v", err)
 	}
 }

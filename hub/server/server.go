@@ -145,15 +145,14 @@ func (s *Server) routes() map[string]int {
 	return n
 }
 
-// Start serves requests that come to ln, until Stop, which must follow.
-func (s *Server) Start(ln net.Listener) {
+// Start serves requests that come to ln, until Stop, which must follow also an
+// error: the profiling tools' address is taken.
+func (s *Server) Start(ln net.Listener) (err error) {
 	if s.opts.Profile != "" {
-		var err error
 		if s.profiler, err = newProfiler(s.base, s.opts.Profile); err != nil {
-			s.failure <- err
-		} else {
-			s.opts.Log.Info("profiling tools are answered", "addr", s.profiler.addr.String())
+			return err
 		}
+		s.opts.Log.Info("profiling tools are answered", "addr", s.profiler.addr.String())
 	}
 	s.app.Use(func(c *fiber.Ctx) error { return fiber.ErrNotFound })
 	s.listener = ln
@@ -166,10 +165,10 @@ func (s *Server) Start(ln net.Listener) {
 		close(served)
 		heap.Wait()
 	}()
+	return nil
 }
 
-// Failed delivers the error that ended serving, should it end by itself, or
-// that kept a part of it from beginning.
+// Failed delivers the error that ended serving, should it end by itself.
 func (s *Server) Failed() <-chan error { return s.failure }
 
 // Stop answers readiness with 503, drains the hub's connections, and then ends

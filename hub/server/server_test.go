@@ -82,7 +82,9 @@ func serveOn(t testing.TB, sockets net.ListenConfig, change func(*Options)) *sit
 		t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
-	s.server.Start(ln)
+	if err := s.server.Start(ln); err != nil {
+		t.Error(err)
+	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
@@ -328,8 +330,15 @@ func TestTheLauncherIsCachedByItsContent(t *testing.T) {
 		first := get(path, "Accept-Encoding", "gzip")
 		h := first.Header
 		if h.Get("Content-Encoding") != "gzip" || h.Get("Cache-Control") != "public, max-age=300" || h.Get("Access-Control-Allow-Origin") != "*" ||
-			h.Get("Cross-Origin-Resource-Policy") != "cross-origin" || h.Get("Vary") != "Accept-Encoding" {
+			h.Get("Cross-Origin-Resource-Policy") != "cross-origin" || !strings.Contains(h.Get("Vary"), "Accept-Encoding") {
 			t.Errorf("%s: headers: %v", path, h)
+		}
+		// Tools that say nothing show what they get, and browsers show text.
+		if h := get(path, "Accept-Encoding", "").Header; h.Get("Content-Encoding") != "" {
+			t.Errorf("%s to who asks for no encoding: %v", path, h)
+		}
+		if kind := get(path, "Accept", "text/html,*/*").Header.Get("Content-Type"); strings.HasSuffix(path, ".yaml") && kind != "text/plain; charset=utf-8" {
+			t.Errorf("%s in a browser: %s", path, kind)
 		}
 		if again := get(path, "If-None-Match", h.Get("ETag")); again.StatusCode != http.StatusNotModified {
 			t.Errorf("%s again: %d", path, again.StatusCode)

@@ -43,6 +43,7 @@ export class Outbox {
     const item = { id: clientId(), type, data, at: Date.now() };
     this.items.push(item);
     this.#keep(item);
+    this.#socket.hurry();
     this.#flush();
     return item;
   }

@@ -173,6 +173,11 @@ export class Socket {
     return this.request("history", { limit: PAGE, ...where }, undefined, patience);
   }
 
+  /** Somebody waits for the line: connects now, not when the backoff is over. */
+  hurry() {
+    if (this.state === "waiting" && Date.now() >= this.#notBefore) this.#connect();
+  }
+
   #connect() {
     this.#drop();
     this.#set("connecting");

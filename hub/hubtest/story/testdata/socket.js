@@ -70,6 +70,21 @@ const stories = {
     same("events", c.told.events, [1]);
   },
 
+  async "who sends something does not wait for the backoff, but for a flood's delay"() {
+    for (const [code, lines] of [[1006, 1], [4429, 0]]) {
+      const c = await online(1);
+      const box = new Outbox(c.socket, { sent: () => {}, failed: () => {} });
+      luck(0.999999);
+      await Line.last.ends(code);
+      const before = Line.all.length;
+      box.add("message", { text: "hello?" });
+      box.add("message", { text: "anybody?" });
+      await settled();
+      same(`lines after ${code}`, Line.all.length - before, lines);
+      c.socket.close();
+    }
+  },
+
   async "which closes permit a return, and when"() {
     for (const [code, first, most] of [
       [1001, 500, 1000], [1006, 500, 1000], [1011, 500, 1000], [1013, 500, 1000], [4408, 500, 1000],
