@@ -302,6 +302,9 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.store.Close()) }()
+	if err := p.store.Reclaim(base); err != nil {
+		return err
+	}
 	if p.config.Development() {
 		if err := demo.Seed(base); err != nil {
 			return err

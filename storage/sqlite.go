@@ -31,6 +31,7 @@ const (
 // WAL the two do not wait for each other; synchronous=FULL makes a commit
 // durable before it is acknowledged.
 func (s *Store) openSQLite(path string) error {
+	s.path = path
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("storage: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ type Store struct {
 	read  *gorm.DB // SQLite: several, read only; MySQL: the same pool as write
 	mysql bool
 	log   *slog.Logger
+	path  string   // of SQLite's file
+	alone *os.File // see Reclaim; nil without a lock
 	wake  wakers
 	seen  domainCache
 
@@ -143,6 +146,9 @@ func (s *Store) Close() error {
 			err = db.Close()
 		}
 		errs = append(errs, err)
+	}
+	if s.alone != nil {
+		_ = s.alone.Close()
 	}
 	return errors.Join(errs...)
 }

@@ -212,3 +212,33 @@ func TestWorkAfterCommit(t *testing.T) {
 		}
 	})
 }
+
+// A server that crashed took jobs with it: the next one on its file frees them,
+// unless the first one is still there.
+func TestReclaim(t *testing.T) {
+	file := sqliteFile(t)
+	crashed, err := storage.Open(t.Context(), storage.Options{URL: file})
+	ok(t, err)
+	ok(t, crashed.Migrate(t.Context()))
+	ok(t, crashed.Reclaim(t.Context()))
+	ok(t, storage.Enqueue(storage.With(t.Context(), crashed), hub.Job{Kind: "answer", Key: "a"}))
+	taken, err := crashed.Claim(t.Context(), "answer", 1, time.Hour)
+	if err != nil || len(taken) != 1 {
+		t.Fatal(taken, err)
+	}
+	next := open(t, file)
+	claimed := func() int {
+		t.Helper()
+		ok(t, next.Reclaim(t.Context()))
+		jobs, err := next.Claim(t.Context(), "answer", 1, time.Hour)
+		ok(t, err)
+		return len(jobs)
+	}
+	if claimed() != 0 {
+		t.Error("the job of a server that runs was taken away")
+	}
+	ok(t, crashed.Close()) // as a crash does, it lets go of its lock
+	if claimed() != 1 {
+		t.Error("the job of a server that is gone was not freed")
+	}
+}
