@@ -9,6 +9,7 @@ export class Scroll {
   #pill;
   #pinned = true;
   #top = 0;
+  #size = "";
   #older;
   #loading = false;
 
@@ -58,14 +59,17 @@ export class Scroll {
 
   async #moved() {
     const { scrollTop, scrollHeight, clientHeight } = this.#box;
+    const size = `${scrollHeight} ${clientHeight}`;
     if (scrollHeight - scrollTop - clientHeight < NEAR) {
       this.#pinned = true;
       this.#pill.hidden = true;
-    } else if (scrollTop < this.#top) {
-      // Only the reader moves up; a smooth scroll on its way is no reader.
+    } else if (scrollTop < this.#top && size === this.#size) {
+      // Only the reader moves up; a smooth scroll on its way is no reader, nor
+      // is a browser that finds the text's place in a window of another size.
       this.#pinned = false;
     }
     this.#top = scrollTop;
+    this.#size = size;
     if (scrollTop < 2 * NEAR && clientHeight && !this.#loading) {
       this.#loading = true;
       await this.#older();
