@@ -253,12 +253,25 @@ func TestABatchLocksItsRoomsAlone(t *testing.T) {
 	ok(t, s.Migrate(t.Context()))
 	ctx := storage.With(t.Context(), s)
 	_, held := enter(t, ctx)
-	_, other := enter(t, ctx)
+	var others []hub.Entry
+	for range 39 {
+		_, e := enter(t, ctx)
+		others = append(others, e)
+	}
 	err := storage.Tx(ctx, func(tx context.Context) error {
 		ok(t, storage.DB(tx).Exec("UPDATE rooms SET holder_name = 'x' WHERE id = ?", held.Room.ID).Error)
 		soon, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		return second(s.Append(soon, message(other, "a", "a")))
+		var all sync.WaitGroup
+		for i := range 3 * len(others) {
+			all.Go(func() {
+				if _, err := s.Append(soon, message(others[i%len(others)], fmt.Sprint(i), "a")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		return nil
 	})
 	ok(t, err)
 }
