@@ -99,7 +99,7 @@ func TestPulse(t *testing.T) {
 		ended <- c
 	}, func(u *upgrader) {
 		u.pulse.halt()
-		u.pulse = newPulse(400*time.Millisecond, 300*time.Millisecond)
+		u.pulse = newPulse(600*time.Millisecond, 450*time.Millisecond)
 	})
 	answers, silent, waits := r.open(), r.open(), r.open()
 	for range 2 {
@@ -115,9 +115,16 @@ func TestPulse(t *testing.T) {
 	if len(ended) != 1 {
 		t.Fatalf("%d connections ended", len(ended))
 	}
-	silent.expect("ping:")
-	if f, err := silent.serverFrame(); err == nil {
-		t.Errorf("the silent one got %q", f)
+	// A ping that was sent before its reader waited does not count, so there may
+	// be two; what follows them is the cut.
+	for pings := 0; ; pings++ {
+		f, err := silent.serverFrame()
+		if err != nil && pings > 0 {
+			break
+		}
+		if f != "ping:" || pings == 2 {
+			t.Fatalf("the silent one got %q, %v after %d pings", f, err, pings)
+		}
 	}
 	close(release)
 	for f := ""; f != "text:work"; {
