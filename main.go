@@ -43,16 +43,13 @@ var version = ""
 
 // plugins is the list of features, in the order of their hooks. To add one, add
 // its line; to drop one, remove it.
-func plugins(c config.Config) []hub.Plugin {
+func plugins() []hub.Plugin {
 	return []hub.Plugin{
 		takeover.New(),
-		escalation.New(escalation.Options{LinkTTL: c.Limits.LinkTTL}),
+		escalation.New(),
 		assistant.New(assistant.Options{}),
-		mail.New(mail.Options{
-			From: c.Mail.From, Domain: c.Mail.MailgunDomain, Key: string(c.Mail.MailgunKey),
-			APIBase: c.Mail.MailgunAPIBase, SigningKey: string(c.Mail.MailgunSigningKey), LinkTTL: c.Limits.LinkTTL,
-		}),
-		console.New(console.Options{MailConfigured: c.Development() || c.Mail.Configured()}),
+		mail.New(),
+		console.New(),
 		demo.New(),
 	}
 }
@@ -84,7 +81,7 @@ func main() {
 // does, or for serve when ctx does.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	command, args, help := config.Command(args)
-	p := program{stdout: stdout, stderr: stderr}
+	p := program{stdout: stdout, stderr: stderr, plugins: plugins()}
 	name, lacks := map[string]string{"domain add": "NAME", "admin link": "EMAIL", "bench": "URL"}[strings.Join(command, " ")]
 	if help && lacks {
 		command = append(command, name) // it says its flags
@@ -136,19 +133,25 @@ type program struct {
 func (p *program) configure(name string, args []string, more func(*flag.FlagSet)) (err error) {
 	fs := flag.NewFlagSet("bellhub "+name, flag.ContinueOnError)
 	fs.SetOutput(p.stderr)
-	flags := config.Register(fs)
 	if more != nil {
 		more(fs)
+	}
+	flags := config.Register(fs)
+	for _, plugin := range p.plugins {
+		if c, ok := plugin.(hub.Configurable); ok {
+			if err := flags.Add(plugin.ID(), c.Flags); err != nil {
+				return err
+			}
+		}
 	}
 	if p.config, err = flags.Parse(args); err != nil {
 		return err
 	}
 	p.log, p.metrics = p.config.Logger(p.stderr), server.NewMetrics(versionText())
-	p.plugins = plugins(p.config)
 	for _, plugin := range p.plugins {
 		if v, ok := plugin.(hub.Validator); ok {
 			if err := v.Validate(); err != nil {
-				return err
+				return fmt.Errorf("config: plugin %s: %w", plugin.ID(), err)
 			}
 		}
 	}
@@ -248,26 +251,12 @@ func (p *program) signInLink(ctx context.Context, email string, args []string) (
 		}
 		domains = append(domains, d.ID)
 	}
-	link, err := p.newSignIn(ctx, email, "", domains...)
+	link, err := storage.SignInLink(ctx, p.config.BaseURL, email, "", domains...)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%s\n\nSigns %s in once, within %.0f minutes.\n", link, email, storage.SignInLife.Minutes())
 	return nil
-}
-
-// newSignIn makes a link that signs an admin in and then leads to next.
-func (p *program) newSignIn(ctx context.Context, email, next string, domains ...string) (string, error) {
-	a, err := storage.EnsureAdmin(ctx, email, domains...)
-	if err != nil {
-		return "", err
-	}
-	token, err := storage.NewSignIn(ctx, a.ID)
-	link := p.config.BaseURL.String() + "/console/sign-in/" + token
-	if next != "" {
-		link += "?next=" + next
-	}
-	return link, err
 }
 
 func (p *program) bench(ctx context.Context, url string, args []string) error {
@@ -304,11 +293,6 @@ func (p *program) serve(ctx context.Context, args []string) (err error) {
 	defer func() { err = errors.Join(err, p.store.Close()) }()
 	if err := p.store.Reclaim(base); err != nil {
 		return err
-	}
-	if p.config.Development() {
-		if err := demo.Seed(base); err != nil {
-			return err
-		}
 	}
 	h, s, err := p.assemble(base)
 	if err != nil {
@@ -358,10 +342,8 @@ func (p *program) assemble(ctx context.Context) (*hub.Hub, *server.Server, error
 		WriteTimeout: p.config.Limits.WriteTimeout, PingInterval: p.config.Limits.PingInterval,
 	})
 	for _, plugin := range p.plugins {
-		if m, ok := plugin.(server.Mounter); ok {
-			if err := s.Mount(plugin.ID(), m); err != nil {
-				return nil, nil, errors.Join(err, within(p.config.Limits.DrainTimeout, s.Stop), within(p.config.Limits.DrainTimeout, h.Close))
-			}
+		if err := s.Mount(plugin); err != nil {
+			return nil, nil, errors.Join(err, within(p.config.Limits.DrainTimeout, s.Stop), within(p.config.Limits.DrainTimeout, h.Close))
 		}
 	}
 	return h, s, nil
@@ -381,20 +363,25 @@ func (p *program) greet(ctx context.Context, at net.Addr) error {
 		p.log.Info("serving", "addr", at.String(), "base_url", base, "version", versionText())
 		return nil
 	}
-	console, err := p.newSignIn(ctx, demo.Recipient, "")
-	mailbox, also := p.newSignIn(ctx, demo.Recipient, "/mailbox")
-	if err := errors.Join(err, also); err != nil {
-		return err
+	width, greetings := 0, []hub.Greeting(nil)
+	for _, plugin := range p.plugins {
+		g, ok := plugin.(hub.Greeter)
+		if !ok {
+			continue
+		}
+		more, err := g.Greet(ctx)
+		if err != nil {
+			return fmt.Errorf("plugin %s: %w", plugin.ID(), err)
+		}
+		greetings = append(greetings, more...)
 	}
-	fmt.Fprintf(p.stdout, `
-Bellhub runs, in development. Open:
-
-  the demo shop     %s/demo
-  the console       %s
-  the mailbox       %s
-
-Ask the demo shop something, press the bell, and open the email's link.
-Each sign-in link works once, within 15 minutes. Data is in %s.
-`, base, console, mailbox, p.config.Database)
+	for _, g := range greetings {
+		width = max(width, len(g.What))
+	}
+	fmt.Fprint(p.stdout, "\nBellhub runs, in development. Open:\n\n")
+	for _, g := range greetings {
+		fmt.Fprintf(p.stdout, "  %-*s   %s\n", width, g.What, g.URL)
+	}
+	fmt.Fprintf(p.stdout, "\nA sign-in link works once, within %.0f minutes. Data is in %s.\n", storage.SignInLife.Minutes(), p.config.Database)
 	return nil
 }

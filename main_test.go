@@ -115,7 +115,7 @@ func TestTwoFilesKnowTheWebSocketLibrary(t *testing.T) {
 // TestEveryRouteIsDescribed compares what the whole program serves with the
 // OpenAPI document, both ways.
 func TestEveryRouteIsDescribed(t *testing.T) {
-	p := program{stdout: io.Discard, stderr: io.Discard}
+	p := program{stdout: io.Discard, stderr: io.Discard, plugins: plugins()}
 	if err := p.configure("serve", []string{"-data", t.TempDir(), "-log-level", "error"}, nil); err != nil {
 		t.Fatal(err)
 	}

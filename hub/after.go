@@ -16,7 +16,7 @@ const afterQueue = 1024
 type After[E cloner[E]] struct{ hooks []*after[E] }
 
 type after[E cloner[E]] struct {
-	binding
+	*binding
 	fn      func(context.Context, E)
 	queue   chan E
 	dropped atomic.Int64
@@ -27,6 +27,7 @@ type after[E cloner[E]] struct {
 func (a *After[E]) Bind(h *Host, fn func(context.Context, E), opts ...BindOption) {
 	hook := &after[E]{binding: bind[E](h, opts), fn: fn, queue: make(chan E, afterQueue)}
 	a.hooks = append(a.hooks, hook)
+	hook.place = len(a.hooks)
 	h.hub.workers = append(h.hub.workers, hook.work)
 }
 

@@ -22,6 +22,7 @@ type Signal struct {
 	Event  *Stored     `json:"event,omitempty"`
 	Stream *Stream     `json:"stream,omitempty"`
 	Typing *Typing     `json:"typing,omitempty"`
+	Pushed *Pushed     `json:"pushed,omitempty"`
 	Revoke *Revocation `json:"revoke,omitempty"`
 }
 

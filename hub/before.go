@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,21 +35,28 @@ type binding struct {
 	host    *Host
 	log     *slog.Logger // names plugin and hook
 	observe HookObserver
+	tally   tally  // what observe counts for people
+	name    string // of the event
+	before  bool
+	place   int // in the chain, from 1
 	order   int
 	timeout time.Duration
 	closed  bool
 }
 
-func bind[E any](h *Host, opts []BindOption) binding {
+func bind[E any](h *Host, opts []BindOption) *binding {
 	if h.hub.sealed.Load() {
 		panic(fmt.Sprintf("hub: plugin %s binds a hook after Init", h.plugin))
 	}
 	// A hook is called as its event's type is: see Hooks.
 	name := reflect.TypeFor[E]().Name()
-	b := binding{host: h, log: h.Log.With("hook", name), observe: h.hub.opts.Observer.Hook(h.plugin, name), timeout: HookTimeout}
+	b := &binding{host: h, name: name, log: h.Log.With("hook", name), timeout: HookTimeout}
+	b.tally.next = h.hub.opts.Observer.Hook(h.plugin, name)
+	b.observe = &b.tally
 	for _, o := range opts {
-		o(&b)
+		o(b)
 	}
+	h.bindings = append(h.bindings, b)
 	return b
 }
 
@@ -56,18 +64,29 @@ func bind[E any](h *Host, opts []BindOption) binding {
 // memory with what goes on.
 type cloner[E any] interface{ Clone() E }
 
-// Before is a chain of hooks that may change or refuse an event.
-type Before[E cloner[E]] struct{ chain []before[E] }
+// changeable is an event that hooks may change, within what can be used.
+type changeable[E any] interface {
+	cloner[E]
+	unsound(was E) error
+}
 
-type before[E cloner[E]] struct {
-	binding
+// Before is a chain of hooks that may change or refuse an event.
+type Before[E changeable[E]] struct{ chain []before[E] }
+
+type before[E changeable[E]] struct {
+	*binding
 	fn func(context.Context, E) (E, error)
 }
 
 // Bind adds a hook. It panics after Init.
 func (b *Before[E]) Bind(h *Host, fn func(context.Context, E) (E, error), opts ...BindOption) {
-	b.chain = append(b.chain, before[E]{bind[E](h, opts), fn})
-	slices.SortStableFunc(b.chain, func(x, y before[E]) int { return x.order - y.order })
+	hook := before[E]{bind[E](h, opts), fn}
+	hook.before = true
+	b.chain = append(b.chain, hook)
+	slices.SortStableFunc(b.chain, func(x, y before[E]) int { return cmp.Compare(x.order, y.order) })
+	for i, one := range b.chain {
+		one.place = i + 1
+	}
 }
 
 // run hands e through the chain. One goroutine runs the whole of it; only where
@@ -85,7 +104,7 @@ func (b *Before[E]) run(ctx context.Context, e E) (E, error) {
 }
 
 // chainRun is one goroutine's way through a chain, and who waits for it.
-type chainRun[E cloner[E]] struct {
+type chainRun[E changeable[E]] struct {
 	chain []before[E]
 	first int           // to run
 	done  chan struct{} // closed when the goroutine has got through
@@ -164,7 +183,9 @@ func (r *chainRun[E]) work(ctx context.Context) {
 		hook := r.chain[i]
 		out, err := hook.call(ctx, e)
 		if err == nil {
-			out = out.Clone() // who keeps what it returned cannot reach what goes on
+			if err = out.unsound(e); err == nil {
+				out = out.Clone() // who keeps what it returned cannot reach what goes on
+			}
 		}
 		if !r.took(i, out, err) {
 			return
@@ -231,7 +252,7 @@ func (h before[E]) call(ctx context.Context, e E) (out E, err error) {
 }
 
 // returned notes a call that is back in time.
-func (b binding) returned(err error, took time.Duration) {
+func (b *binding) returned(err error, took time.Duration) {
 	switch {
 	case err == nil:
 		b.observe.Ran(HookOK, took)
@@ -239,21 +260,23 @@ func (b binding) returned(err error, took time.Duration) {
 		b.observe.Ran(HookVetoed, took)
 	default:
 		b.observe.Ran(HookFailed, took)
+		b.tally.last.set(err)
 		b.log.Error("hook failed", "err", err, "refuses", b.closed)
 	}
 	b.host.breaker.exit(err)
 }
 
 // overdue notes a call that is left behind because its time is over.
-func (b binding) overdue() {
+func (b *binding) overdue() {
 	b.observe.Ran(HookOverdue, b.timeout)
+	b.tally.last.set(errOverdue)
 	b.log.Error("hook abandoned", "after", b.timeout, "refuses", b.closed)
 	b.host.breaker.abandon(true)
 }
 
 // refuses tells what a hook's error means for what was asked: a refusal that it
 // made, one because it failed and was bound FailClosed, or nothing.
-func (b binding) refuses(err error) error {
+func (b *binding) refuses(err error) error {
 	switch e := refusal(err); {
 	case err == nil:
 		return nil

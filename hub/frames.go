@@ -41,6 +41,8 @@ type welcomeData struct {
 	More   bool        `json:"more"`
 	Token  string      `json:"token,omitempty"`
 	Frames []string    `json:"frames"`
+	// Scripts are the paths of modules that the widget loads: see Scripter.
+	Scripts []string `json:"scripts,omitempty"`
 }
 
 type domainData struct {

@@ -216,6 +216,7 @@ func (s *session) join(ctx context.Context, id string, hello helloData, r *liveR
 	w := welcomeData{You: s.who, Events: missed.Events, More: missed.More, Token: token, Frames: h.framesFor(s.kind)}
 	if s.kind == Visitor {
 		w.Domain = &domainData{s.domain.Name}
+		w.Scripts = h.scripts
 	}
 	r.welcome(s, *room, cursor, func(now Room) {
 		d := newRoomData(now)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/url"
+	"slices"
+	"sync/atomic"
 )
 
 // Host is the hub as one plugin sees it. It is valid from Init to Close.
@@ -12,9 +14,24 @@ type Host struct {
 	Hooks *Hooks
 	Log   *slog.Logger // names the plugin in each line
 
-	hub     *Hub
-	plugin  string
-	breaker *breaker
+	hub      *Hub
+	plugin   string
+	breaker  *breaker
+	bindings []*binding // its hooks; constant once sealed
+	pushes   []string   // its frames to clients; likewise
+	shows    *allowance // of ephemeral frames
+	appends  *allowance
+	restarts atomic.Int64 // of its Runner
+	last     lastFailure  // of it
+}
+
+// newHost makes a plugin's.
+func newHost(h *Hub, plugin string) *Host {
+	host := &Host{Hooks: &h.hooks, Log: h.opts.Log.With("plugin", plugin), hub: h, plugin: plugin}
+	host.breaker = &breaker{log: host.Log}
+	host.shows = newAllowance(maxShows, "frames", host.Log, func() {})
+	host.appends = newAllowance(maxAppends, "events", host.Log, func() { host.breaker.exit(errFlood) })
+	return host
 }
 
 // BaseURL is the address that people reach this server by: the only source of
@@ -49,8 +66,34 @@ func (h *Host) Pages() []Page {
 	return all
 }
 
+// Panels lists what the plugins offer to stand beside a conversation, in list
+// order.
+func (h *Host) Panels() []Panel {
+	var all []Panel
+	for _, p := range h.hub.plugins {
+		if paneler, ok := p.(Paneler); ok {
+			all = append(all, paneler.Panels()...)
+		}
+	}
+	return all
+}
+
+// CanAlert tells whether any plugin alerts people of a bell: see [Alerter].
+func (h *Host) CanAlert() bool {
+	return slices.ContainsFunc(h.hub.plugins, func(p Plugin) bool {
+		a, ok := p.(Alerter)
+		return ok && a.CanAlert()
+	})
+}
+
+// Plugins tells how all plugins fare: see [Hub.Plugins].
+func (h *Host) Plugins() []PluginInfo { return h.hub.Plugins() }
+
 // From says who may send a plugin's frame.
 func From(kinds ...Kind) []Kind { return kinds }
+
+// To says who gets a plugin's frame.
+func To(kinds ...Kind) []Kind { return kinds }
 
 // Frame is a client's request to a plugin.
 type Frame struct {
@@ -81,7 +124,15 @@ func (h *Host) Handle(frame string, from []Kind, fn func(ctx context.Context, f 
 // the store, then to the room's members. Inside a frame's handler the members
 // get it after the sender's acknowledgement. It has a transaction of its own and
 // must not be called inside another: further writes belong into Append.Within.
-func (h *Host) Append(ctx context.Context, a Append) (Appended, error) { return h.hub.append(ctx, a) }
+//
+// A plugin that appends without end, as one does that answers each event with
+// an event, is refused with CodeRateLimited, and its breaker opens.
+func (h *Host) Append(ctx context.Context, a Append) (Appended, error) {
+	if !h.appends.allow(a.Room) {
+		return Appended{}, Wrap(errFlood, CodeRateLimited, "Too fast.")
+	}
+	return h.hub.append(ctx, a)
+}
 
 // Counter makes a counter of the plugin's, which operators find as the metric
 // bellhub_<plugin>_<name>_total with the help text and one label, whose values
@@ -115,12 +166,16 @@ func (h *Host) Events(ctx context.Context, room string, p Range) ([]Event, bool,
 // turn is the same throughout, and stands in the Data of the message that the
 // answer becomes ({"turn": …}). A node whose room has passed epoch drops it.
 func (h *Host) Stream(room, turn string, epoch int64, added string) {
-	h.hub.publish(Signal{Room: room, Stream: &Stream{Turn: turn, Epoch: epoch, Text: added}})
+	if h.shows.allow(room) {
+		h.hub.publish(Signal{Room: room, Stream: &Stream{Turn: turn, Epoch: epoch, Text: added}})
+	}
 }
 
 // Typing shows the members that author writes, or no longer does.
 func (h *Host) Typing(room string, author Author, on bool) {
-	h.hub.publish(Signal{Room: room, Typing: &Typing{Author: author, On: on}})
+	if h.shows.allow(room) {
+		h.hub.publish(Signal{Room: room, Typing: &Typing{Author: author, On: on}})
+	}
 }
 
 // Revoke ends, on every node, the connections that were let in by what r names.

@@ -3,10 +3,8 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +42,9 @@ func (o *Options) validate() error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Limits.LinkTTL <= 0 {
+		o.Limits.LinkTTL = DefaultLimits().LinkTTL
+	}
 	if o.Observer == nil {
 		o.Observer = unobserved{}
 	}
@@ -57,7 +58,10 @@ type Hub struct {
 	plugins []Plugin
 	hosts   []*Host // of the plugins, in the same order; constant once sealed
 	frames  map[string]handler
+	pushes  map[string]string // plugins' frames to clients: whose
+	scripts []string          // addresses of the widget's further scripts: see [Hub.AddScript]
 	sealed  atomic.Bool
+	closed  atomic.Bool
 
 	base    context.Context // of everything that outlives a connection; ends in Close
 	stop    context.CancelFunc
@@ -89,7 +93,7 @@ func New(ctx context.Context, o Options) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{
-		opts: o, frames: map[string]handler{},
+		opts: o, frames: map[string]handler{}, pushes: map[string]string{},
 		sessions: map[*session]struct{}{}, rooms: map[string]*liveRoom{},
 		visitors: map[string]*visitorState{}, watchers: map[string]map[*session]struct{}{},
 	}
@@ -99,78 +103,6 @@ func New(ctx context.Context, o Options) (*Hub, error) {
 	h.kernelFrames()
 	o.Backplane.Subscribe(h.receive)
 	return h, nil
-}
-
-// Init initialises the plugins in order, seals the hooks and starts the hub's
-// own goroutines. Where one fails, those before it are closed, in reverse, and
-// the hub is over.
-func (h *Hub) Init(plugins ...Plugin) (err error) {
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, h.Close(context.WithoutCancel(h.base)))
-		}
-	}()
-	seen := map[string]bool{}
-	for _, p := range plugins {
-		if seen[p.ID()] {
-			return fmt.Errorf("hub: two plugins are called %q", p.ID())
-		}
-		seen[p.ID()] = true
-		host := &Host{Hooks: &h.hooks, Log: h.opts.Log.With("plugin", p.ID()), hub: h, plugin: p.ID()}
-		host.breaker = &breaker{log: host.Log}
-		if err := initialise(h.base, p, host); err != nil {
-			return fmt.Errorf("hub: plugin %s: %w", p.ID(), err)
-		}
-		h.plugins = append(h.plugins, p)
-		h.hosts = append(h.hosts, host)
-	}
-	h.opts.Observer.Expect(h.words())
-	h.sealed.Store(true)
-	for _, work := range h.workers {
-		h.tasks.Go(func() { work(h.base) })
-	}
-	h.tasks.Go(func() { h.revalidate(h.base) })
-	return nil
-}
-
-// initialise turns a panic of Init, such as two plugins' claim to one frame,
-// into an error.
-func initialise(ctx context.Context, p Plugin, host *Host) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("%v", v)
-		}
-	}()
-	return p.Init(ctx, host)
-}
-
-// handle registers a frame type.
-func (h *Hub) handle(plugin, frame string, from []Kind, fn func(context.Context, Frame) (any, error)) {
-	if h.sealed.Load() {
-		panic(fmt.Sprintf("hub: plugin %s handles %s after Init", plugin, frame))
-	}
-	if other, ok := h.frames[frame]; ok {
-		owner := other.plugin
-		if owner == "" {
-			owner = "the hub"
-		}
-		panic(fmt.Sprintf("frame %q belongs to %s already", frame, owner))
-	}
-	h.frames[frame] = handler{plugin: plugin, from: from, fn: func(ctx context.Context, s *session, in inbound) error {
-		return s.plugged(ctx, in, fn)
-	}}
-}
-
-// framesFor lists what a member of a kind may send after its welcome.
-func (h *Hub) framesFor(k Kind) []string {
-	var names []string
-	for name, f := range h.frames {
-		if slices.Contains(f.from, k) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }
 
 // publish hands a signal to the backplane.
@@ -190,6 +122,10 @@ func (h *Hub) receive(s Signal) {
 		if r := h.liveRoom(s.Room); r != nil {
 			r.stream(*s.Stream)
 		}
+	case s.Pushed != nil:
+		if r := h.liveRoom(s.Room); r != nil {
+			r.push(*s.Pushed)
+		}
 	case s.Typing != nil:
 		if r := h.liveRoom(s.Room); r != nil {
 			r.typing(*s.Typing)
@@ -205,84 +141,6 @@ func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return Stats{len(h.sessions), len(h.rooms)}
-}
-
-// PluginStats is how a plugin's hooks fare.
-type PluginStats struct {
-	Plugin    string
-	Open      bool // the breaker: its hooks are skipped, but for one now and then
-	Abandoned int  // calls that were left behind, overdue for the most part, and still run
-}
-
-// PluginStats tells how the hooks of each plugin fare now, in list order. It is
-// valid after Init.
-func (h *Hub) PluginStats() []PluginStats {
-	all := make([]PluginStats, len(h.hosts))
-	for i, host := range h.hosts {
-		open, abandoned := host.breaker.state()
-		all[i] = PluginStats{host.plugin, open, abandoned}
-	}
-	return all
-}
-
-// Drain stops letting clients in, lets each connection finish the frame it is
-// at, tells it to come back elsewhere (CloseRestart) and waits until all have
-// ended or ctx has.
-func (h *Hub) Drain(ctx context.Context) error {
-	h.mu.Lock()
-	h.draining = true
-	all := make([]*session, 0, len(h.sessions))
-	for s := range h.sessions {
-		all = append(all, s)
-	}
-	h.mu.Unlock()
-	for _, s := range all {
-		s.drain()
-	}
-	if !waitFor(ctx, &h.serving) {
-		return fmt.Errorf("hub: drain: %d connections left: %w", h.Stats().Connections, ctx.Err())
-	}
-	return nil
-}
-
-// waitFor waits until the group is done, or until ctx ends.
-func waitFor(ctx context.Context, group *sync.WaitGroup) bool {
-	done := make(chan struct{})
-	go func() { group.Wait(); close(done) }()
-	select {
-	case <-done:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// Close ends the hub's goroutines, closes the plugins in reverse order and then
-// the backplane; what has not ended when ctx does is left behind. Connections
-// have been drained before.
-func (h *Hub) Close(ctx context.Context) error {
-	h.stop()
-	h.mu.Lock()
-	rooms := h.rooms
-	h.rooms = map[string]*liveRoom{}
-	h.mu.Unlock()
-	for _, r := range rooms {
-		r.shut()
-	}
-	var errs []error
-	if !waitFor(ctx, &h.tasks) {
-		errs = append(errs, fmt.Errorf("hub: a hook does not return: %w", ctx.Err()))
-	}
-	for _, p := range slices.Backward(h.plugins) {
-		if c, ok := p.(Closer); ok {
-			if err := c.Close(ctx); err != nil {
-				errs = append(errs, fmt.Errorf("hub: close plugin %s: %w", p.ID(), err))
-			}
-		}
-	}
-	h.plugins = nil
-	h.opts.Backplane.Close()
-	return errors.Join(errs...)
 }
 
 // revalidateEvery is how soon, at the latest, an admin's connection ends after

@@ -1,5 +1,7 @@
 package hub
 
+import "time"
+
 // Limits is what the operator may move. 0 lifts a limit.
 type Limits struct {
 	MaxText               int     // characters of a message
@@ -10,6 +12,9 @@ type Limits struct {
 	ConnectionsPerVisitor int     // on this node; one more ends the oldest
 	BellsPerRoomHour      int     // new escalations; beyond: recorded, nobody alerted
 	BellsPerIPHour        int     // likewise, from one address
+
+	// LinkTTL is how long an emailed link works. It is never 0.
+	LinkTTL time.Duration
 }
 
 // DefaultLimits are the limits of an operator who moved none. The message rates
@@ -20,6 +25,7 @@ func DefaultLimits() Limits {
 		MaxText: 4000, MessageRate: 1, MessageBurst: 10, MessagesPerMinute: 100,
 		MaxConnections: 10_000, ConnectionsPerVisitor: 5,
 		BellsPerRoomHour: 3, BellsPerIPHour: 100,
+		LinkTTL: 24 * time.Hour,
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -96,6 +98,7 @@ func (h *Hub) words() Words {
 	for name := range h.frames {
 		w.FramesIn = append(w.FramesIn, name)
 	}
+	w.FramesOut = slices.AppendSeq(slices.Clone(w.FramesOut), maps.Keys(h.pushes))
 	for _, c := range codes {
 		w.Outcomes = append(w.Outcomes, string(c))
 	}

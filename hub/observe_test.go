@@ -40,12 +40,12 @@ func TestHooksAreObserved(t *testing.T) {
 			c.Send("message", id, text(what))
 			return c.Want("ack", "error")
 		}
-		open := func() hub.PluginStats { return k.Hub.PluginStats()[0] }
+		open := func() hub.PluginInfo { return k.Hub.Plugins()[0] }
 		say("1", "good")
 		say("2", "veto")
 		say("3", "fail")
 		say("4", "panic")
-		if p := open(); p.Plugin != "moody" || p.Open || p.Abandoned != 0 {
+		if p := open(); p.ID != "moody" || p.Open || p.Abandoned != 0 {
 			t.Errorf("after two failures: %+v", p)
 		}
 		say("5", "late")

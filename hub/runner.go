@@ -16,19 +16,34 @@ const (
 	runnerMaxPause = 30 * time.Second
 )
 
+// runnerGrace is how long Runners have to return: some finish the email that
+// they are at.
+const runnerGrace = time.Minute
+
 // Run runs the plugins' Runners until ctx ends, and returns once all of them
-// have.
+// have. One that does not return within a minute is left behind.
 func (h *Hub) Run(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, p := range h.plugins {
+	for i, p := range h.plugins {
 		if r, ok := p.(Runner); ok {
-			all.Go(func() { h.keepRunning(ctx, p.ID(), r) })
+			all.Go(func() { h.hosts[i].keepRunning(ctx, r) })
 		}
 	}
-	all.Wait()
+	returned := make(chan struct{})
+	go func() { all.Wait(); close(returned) }()
+	select {
+	case <-returned:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-returned:
+	case <-time.After(runnerGrace):
+		h.opts.Log.Error("a plugin's Runner does not return: left behind", "after", runnerGrace)
+	}
 }
 
-func (h *Hub) keepRunning(ctx context.Context, id string, r Runner) {
+func (h *Host) keepRunning(ctx context.Context, r Runner) {
 	pause := runnerPause
 	for {
 		began := time.Now()
@@ -39,7 +54,9 @@ func (h *Hub) keepRunning(ctx context.Context, id string, r Runner) {
 		if time.Since(began) > runnerMaxPause {
 			pause = runnerPause
 		}
-		h.opts.Log.Error("runner failed, starting it again", "plugin", id, "in", pause, "err", err)
+		h.restarts.Add(1)
+		h.last.set(err)
+		h.Log.Error("runner failed, starting it again", "in", pause, "err", err)
 		select {
 		case <-ctx.Done():
 			return

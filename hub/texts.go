@@ -1,6 +1,9 @@
 package hub
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // Texts are the words people read, by language and key. The package static
 // holds them, one file a language.
@@ -8,6 +11,16 @@ type Texts map[string]map[string]string
 
 // DefaultLang is the language of whoever asks for one there is no file for.
 const DefaultLang = "en"
+
+// add takes in more words; a key that is there already gets the new text.
+func (t Texts) add(more Texts) {
+	for lang, words := range more {
+		if t[lang] == nil {
+			t[lang] = make(map[string]string, len(words))
+		}
+		maps.Copy(t[lang], words)
+	}
+}
 
 // Text returns a text in a language (or else in English), its {placeholders}
 // filled from pairs of name and value. A key that does not exist returns

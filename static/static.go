@@ -59,64 +59,88 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// site is everything, made once: the files are part of the binary, so what is
-// wrong with them is a programmer's error and panics.
-var site = sync.OnceValue(func() (s struct {
-	assets map[string]File
-	texts  map[string]map[string]string
-	hash   string
-},
-) {
-	s.assets, s.texts = map[string]File{}, map[string]map[string]string{}
+// Folder is a tree of files, made ready to be served.
+type Folder struct {
+	files map[string]File
+	hash  string
+}
+
+// NewFolder makes a folder of the files in a file system that browsers fetch:
+// scripts, styles, JSON and SVG. Scripts are minified. The error names the file.
+func NewFolder(files fs.FS) (*Folder, error) { return newFolder(files, nil) }
+
+// newFolder has change replace the content of JSON files.
+func newFolder(files fs.FS, change func(name string, data []byte) ([]byte, error)) (*Folder, error) {
+	f := &Folder{files: map[string]File{}}
 	sum := sha256.New()
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		kind := contentTypes[path.Ext(name)]
 		if err != nil || entry.IsDir() || kind == "" {
 			return err
 		}
-		data, err := files.ReadFile(name)
+		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
-		switch path.Ext(name) {
-		case ".js":
-			if data, err = minified(data); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		case ".json":
-			texts := map[string]string{}
-			if err := json.Unmarshal(data, &texts); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			s.texts[strings.TrimSuffix(path.Base(name), ".json")] = texts
-			data = forWidget(texts)
+		switch ext := path.Ext(name); {
+		case ext == ".js":
+			data, err = minified(data)
+		case ext == ".json" && change != nil:
+			data, err = change(name, data)
 		}
-		s.assets[name] = NewFile(data, kind)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		f.files[name] = NewFile(data, kind)
 		fmt.Fprintf(sum, "%s %d\n%s", name, len(data), data)
 		return nil
+	})
+	f.hash = hex.EncodeToString(sum.Sum(nil))[:12]
+	return f, err
+}
+
+// Hash is short and stands for the content of all files: it changes when one of
+// them does.
+func (f *Folder) Hash() string { return f.hash }
+
+// Open gives a file as it is served. Only the folder's own files are there: a
+// path that leads elsewhere is not found.
+func (f *Folder) Open(name string) (file File, ok bool) {
+	file, ok = f.files[name]
+	return file, ok
+}
+
+// site is everything in this package, made once: the files are part of the
+// binary, so what is wrong with them is a programmer's error and panics.
+var site = sync.OnceValue(func() (s struct {
+	*Folder
+	texts map[string]map[string]string
+},
+) {
+	s.texts = map[string]map[string]string{}
+	var err error
+	s.Folder, err = newFolder(files, func(name string, data []byte) ([]byte, error) {
+		texts := map[string]string{}
+		if err := json.Unmarshal(data, &texts); err != nil {
+			return nil, err
+		}
+		s.texts[strings.TrimSuffix(path.Base(name), ".json")] = texts
+		return forWidget(texts), nil
 	})
 	if err != nil {
 		panic("static: " + err.Error())
 	}
-	s.hash = hex.EncodeToString(sum.Sum(nil))[:12]
 	return s
 })
 
-// Hash is short and stands for the content of all files: it changes when one of
-// them does.
-func Hash() string { return site().hash }
-
 // Prefix is the path under which the files are served, without a slash at its
-// end. What was fetched under it never changes.
-func Prefix() string { return "/static/" + Hash() }
+// end. It names their content: what was fetched under it never changes.
+func Prefix() string { return "/static/" + site().Hash() }
 
 // Open gives a file as it is served, by its path below [Prefix], such as
 // "widget/chat.js". Only the embedded files are there: a path that leads
 // elsewhere is not found.
-func Open(name string) (f File, ok bool) {
-	f, ok = site().assets[name]
-	return f, ok
-}
+func Open(name string) (f File, ok bool) { return site().Open(name) }
 
 // Launcher is the script that websites embed, for /widget.js.
 var Launcher = sync.OnceValue(func() File {

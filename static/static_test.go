@@ -70,7 +70,7 @@ func TestLanguagesHaveTheSameKeys(t *testing.T) {
 
 func TestWidgetTextsAreUsedAndExist(t *testing.T) {
 	var code strings.Builder
-	for name := range site().assets {
+	for name := range site().files {
 		if strings.HasPrefix(name, "widget/") { // as written: minifying renames t
 			source, err := files.ReadFile(name)
 			if err != nil {
@@ -101,7 +101,7 @@ func TestSizeBudget(t *testing.T) {
 		t.Errorf("the launcher is %d bytes, more than %d", launcher, launcherMost)
 	}
 	all, words := launcher, 0
-	for name, a := range site().assets {
+	for name, a := range site().files {
 		size := len(a.Gzip)
 		switch dir := path.Dir(name); {
 		case name == "widget/launcher.js":
@@ -124,7 +124,7 @@ func TestNoMarkupFromText(t *testing.T) {
 	markup := regexp.MustCompile(`innerHTML`)
 	never := regexp.MustCompile(`\b(eval|Function)\(|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|setAttribute\("style"|<style`)
 	places := map[string]int{}
-	for name, a := range site().assets {
+	for name, a := range site().files {
 		if path.Ext(name) != ".js" {
 			continue
 		}

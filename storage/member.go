@@ -93,6 +93,16 @@ func MayAdmin(ctx context.Context, who hub.Identity, domain string) error {
 	return nil
 }
 
+// DomainFor reads a domain for whoever ctx carries as [hub.IdentityOf], which the
+// server puts into each request's context: what a plugin's routes ask first.
+// ErrNotFound where there is no such domain, and where who asks may not see it.
+func DomainFor(ctx context.Context, id string) (Domain, error) {
+	if err := MayAdmin(ctx, hub.IdentityOf(ctx), id); err != nil {
+		return Domain{}, err
+	}
+	return DomainByID(ctx, id)
+}
+
 // MayWatch implements [hub.Store]. The session is asked for again, since a
 // connection outlives the request that opened it.
 func (s *Store) MayWatch(ctx context.Context, who hub.Identity, domain string) error {

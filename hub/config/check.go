@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/mail"
 	"net/url"
 	"strconv"
 	"strings"
@@ -22,9 +21,6 @@ func (c *Config) check(base, ai string) error {
 		return err
 	}
 	if err := c.checkPlaces(); err != nil {
-		return err
-	}
-	if err := c.checkMail(); err != nil {
 		return err
 	}
 	var err error
@@ -143,45 +139,6 @@ func (c *Config) checkPlaces() error {
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
 			return errors.New("nats: want nats://host:4222 or tls://host:4222")
 		}
-	}
-	return nil
-}
-
-// checkMail refuses half of a provider: bells would ring and nobody hear.
-func (c *Config) checkMail() error {
-	m := &c.Mail
-	switch {
-	case m.MailgunKey != "" && m.MailgunDomain == "":
-		return errors.New("mailgun-domain: missing, while there is a mailgun-key")
-	case m.MailgunKey == "" && m.MailgunDomain != "":
-		return errors.New("mailgun-key: missing, while there is a mailgun-domain")
-	case m.MailgunKey != "" && m.MailgunSigningKey == "":
-		return errors.New("mailgun-signing-key: missing, while there is a mailgun-key: anybody could report an email as delivered")
-	}
-	var err error
-	if m.MailgunAPIBase, err = apiURL("mailgun-api-base", m.MailgunAPIBase); err != nil {
-		return err
-	}
-	if m.MailgunAPIBase == "" {
-		return errors.New("mailgun-api-base: missing")
-	}
-	u, _ := url.Parse(m.MailgunAPIBase)
-	if m.Configured() && u.Scheme != "https" && !loopback(u.Hostname()) {
-		return errors.New("mailgun-api-base: must be https: the key travels with each request")
-	}
-	if m.From == "" {
-		host := m.MailgunDomain
-		if host == "" { // development's mailbox minds no domain
-			host = c.BaseURL.Hostname()
-		}
-		if net.ParseIP(host) != nil {
-			host = "localhost"
-		}
-		m.From = "Bellhub <bellhub@" + host + ">"
-		return nil
-	}
-	if _, err := mail.ParseAddress(m.From); err != nil || strings.ContainsAny(m.From, "\r\n") {
-		return fmt.Errorf("mail-from: %q is not an address", m.From)
 	}
 	return nil
 }

@@ -23,29 +23,16 @@ type Config struct {
 	LogLevel       slog.Level
 	Pprof          string // loopback host:port that profiling tools are answered on; empty: none
 
-	Mail   Mail
 	AI     AI
 	Limits Limits
 
 	derived bool // BaseURL follows from Addr
 }
 
-// Mail says how email leaves.
-type Mail struct {
-	From              string // RFC 5322, as in Bellhub <bell@mg.example.com>
-	MailgunDomain     string
-	MailgunKey        Secret
-	MailgunAPIBase    string // with /v3; Mailgun's European one differs
-	MailgunSigningKey Secret // of its webhooks
-}
-
-// Configured tells whether a provider is there to send with.
-func (m Mail) Configured() bool { return m.MailgunKey != "" }
-
 // AI says which model answers. Without a BaseURL the built-in responder does.
 type AI struct {
 	BaseURL string // of an API that speaks OpenAI's protocol, with /v1
-	Key     Secret
+	Key     hub.Secret
 	Model   string
 }
 
@@ -60,7 +47,6 @@ type Limits struct {
 	// These are never 0.
 	WriteTimeout time.Duration // of one write to a socket
 	PingInterval time.Duration
-	LinkTTL      time.Duration // how long an emailed link works
 	DrainTimeout time.Duration // how long a stop waits for connections to move
 }
 
@@ -72,17 +58,15 @@ const (
 	defaultQueueBytes   = 1 << 20
 	defaultWriteTimeout = 5 * time.Second
 	defaultPing         = 25 * time.Second // as Centrifugo: under usual proxies' 30 s
-	defaultLinkTTL      = 24 * time.Hour
 	defaultDrain        = 30 * time.Second
 )
 
 // The defaults of the rest.
 const (
-	defaultAddr        = "localhost:8080"
-	defaultData        = "./data"
-	defaultMailgunBase = "https://api.mailgun.net/v3"
-	defaultModel       = "gpt-4o-mini"
-	databaseFile       = "bellhub.db"
+	defaultAddr  = "localhost:8080"
+	defaultData  = "./data"
+	defaultModel = "gpt-4o-mini"
+	databaseFile = "bellhub.db"
 )
 
 // Development tells that listener and base URL are both on loopback: nobody

@@ -21,7 +21,17 @@ import (
 
 // parse reads flags as a command without flags of its own does.
 func parse(args ...string) (config.Config, error) {
-	return config.Register(flag.NewFlagSet("test", flag.ContinueOnError)).Parse(args)
+	flags := config.Register(flag.NewFlagSet("test", flag.ContinueOnError))
+	if err := flags.Add("mail", mailFlags); err != nil {
+		return config.Config{}, err
+	}
+	return flags.Parse(args)
+}
+
+// mailFlags are some of a plugin's.
+func mailFlags(fs *flag.FlagSet) {
+	fs.Var(new(hub.Secret), "mailgun-key", "")
+	fs.Var(new(hub.Secret), "mailgun-signing-key", "")
 }
 
 func file(t *testing.T, text string) string {
@@ -46,7 +56,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := config.Limits{
 		Limits: hub.DefaultLimits(), MaxFrameBytes: 32768, ConnectionsPerIP: 100, SendQueueBytes: 1048576,
-		WriteTimeout: 5 * time.Second, PingInterval: 25 * time.Second, LinkTTL: 24 * time.Hour, DrainTimeout: 30 * time.Second,
+		WriteTimeout: 5 * time.Second, PingInterval: 25 * time.Second, DrainTimeout: 30 * time.Second,
 	}
 	if c.Limits != want {
 		t.Errorf("limits\n got %+v\nwant %+v", c.Limits, want)
@@ -114,8 +124,7 @@ func TestPrecedence(t *testing.T) {
 func TestEverySettingIsTaken(t *testing.T) {
 	c, err := parse("-addr=0.0.0.0:80", "-base-url=https://Chat.Example:443/", "-data=/var/lib/bellhub", "-database=mysql://u:p@db/x",
 		"-nats=nats://n:4222", "-trusted-proxies=10.1.2.3/8, 192.0.2.7,2001:db8::/32", "-log-format=json", "-log-level=debug", "-pprof=[::1]:6060",
-		"-mail-from=Bells <bell@mg.example>", "-mailgun-domain=mg.example", "-mailgun-key=k", "-mailgun-api-base=https://api.eu.mailgun.net/v3/",
-		"-mailgun-signing-key=s", "-ai-base-url=http://vllm:8000/v1", "-ai-key=a", "-ai-model=m",
+		"-ai-base-url=http://vllm:8000/v1", "-ai-key=a", "-ai-model=m",
 		"-max-frame-bytes=1", "-max-text=2", "-message-rate=2.5", "-message-burst=3", "-messages-per-minute=4", "-bells-per-room-hour=5",
 		"-bells-per-ip-hour=6", "-max-connections=7", "-max-connections-per-ip=8", "-max-connections-per-visitor=9", "-send-queue-bytes=0",
 		"-write-timeout=1s", "-ping-interval=2s", "-link-ttl=3s", "-drain-timeout=4s")
@@ -131,19 +140,15 @@ func TestEverySettingIsTaken(t *testing.T) {
 	if got := fmt.Sprint(c.TrustedProxies); got != "[10.0.0.0/8 192.0.2.7/32 2001:db8::/32]" {
 		t.Errorf("trusted proxies %s", got)
 	}
-	wantMail := config.Mail{
-		From: "Bells <bell@mg.example>", MailgunDomain: "mg.example", MailgunKey: "k",
-		MailgunAPIBase: "https://api.eu.mailgun.net/v3", MailgunSigningKey: "s",
-	}
-	if c.Mail != wantMail || !c.Mail.Configured() || c.AI != (config.AI{BaseURL: "http://vllm:8000/v1", Key: "a", Model: "m"}) {
-		t.Errorf("mail or AI: %#v %#v", c.Mail, c.AI)
+	if c.AI != (config.AI{BaseURL: "http://vllm:8000/v1", Key: "a", Model: "m"}) {
+		t.Errorf("AI: %#v", c.AI)
 	}
 	want := config.Limits{
 		Limits: hub.Limits{
 			MaxText: 2, MessageRate: 2.5, MessageBurst: 3, MessagesPerMinute: 4, BellsPerRoomHour: 5,
-			BellsPerIPHour: 6, MaxConnections: 7, ConnectionsPerVisitor: 9,
+			BellsPerIPHour: 6, MaxConnections: 7, ConnectionsPerVisitor: 9, LinkTTL: 3 * time.Second,
 		},
-		MaxFrameBytes: 1, ConnectionsPerIP: 8, WriteTimeout: time.Second, PingInterval: 2 * time.Second, LinkTTL: 3 * time.Second,
+		MaxFrameBytes: 1, ConnectionsPerIP: 8, WriteTimeout: time.Second, PingInterval: 2 * time.Second,
 		DrainTimeout: 4 * time.Second,
 	}
 	if c.Limits != want || string(c.Database) != "mysql://u:p@db/x" || string(c.NATS) != "nats://n:4222" || c.LogFormat != "json" {
@@ -208,18 +213,6 @@ func TestRefuses(t *testing.T) {
 		{"data", []string{"-data", ""}},
 		{"database", []string{"-database", "postgres://user:hunter2@db/x"}},
 		{"nats", []string{"-nats", "http://user:hunter2@n"}},
-		{"mailgun-signing-key", []string{"-mailgun-domain", "mg.example", "-mailgun-key", "hunter2"}}, // row 56
-		{"mailgun-signing-key", []string{"-mailgun-domain", "mg.example", "-mailgun-key", "hunter2", "-mailgun-signing-key", " "}},
-		{"mailgun-domain", []string{"-mailgun-key", "hunter2", "-mailgun-signing-key", "hunter2"}},
-		{"mailgun-key", []string{"-mailgun-domain", "mg.example", "-mailgun-signing-key", "hunter2"}},
-		{"mailgun-api-base", []string{"-mailgun-api-base", "api.mailgun.net"}},
-		{"mailgun-api-base", []string{"-mailgun-api-base", "https://user:hunter2@api.mailgun.net"}},
-		{"mailgun-api-base", []string{
-			"-mailgun-domain", "mg.example", "-mailgun-key", "hunter2", "-mailgun-signing-key", "hunter2",
-			"-mailgun-api-base", "http://mail.example/v3",
-		}},
-		{"mail-from", []string{"-mail-from", "nobody"}},
-		{"mail-from", []string{"-mail-from", "a@example.com, b@example.com"}},
 		{"ai-base-url", []string{"-ai-base-url", "api.openai.com"}},
 		{"ai-base-url", []string{"-ai-base-url", "https://user:hunter2@api.openai.com/v1"}},
 		{"ai-base-url", []string{"-ai-key", "hunter2"}},
@@ -230,7 +223,6 @@ func TestRefuses(t *testing.T) {
 		{"mailgun-key", []string{"-config", file(t, "mailgun-key=hunter2\n")}},
 		{"mailgun-key", []string{"-config", file(t, "mailgun-key\thunter2\n")}},
 		{"mailgun-kye", []string{"-config", file(t, "mailgun-kye hunter2\n")}},
-		{"mailgun-signing-key", []string{"-config", file(t, "mailgun-domain mg.example\nmailgun-key hunter2\nmailgun-signing-key \n")}},
 		{"mailgun-signing-key", []string{"-config", file(t, "mailgun-signing-key # later\n")}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
@@ -270,6 +262,33 @@ func TestRefusesVariables(t *testing.T) {
 	}
 }
 
+func TestPluginsFlagsDoNotClash(t *testing.T) {
+	text := func(name string) func(*flag.FlagSet) {
+		return func(fs *flag.FlagSet) { fs.String(name, "", "") }
+	}
+	flags := config.Register(flag.NewFlagSet("test", flag.ContinueOnError))
+	if err := flags.Add("a", text("a-word")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		plugin   string
+		register func(*flag.FlagSet)
+		want     []string
+	}{
+		{"a", text("b-word"), []string{"plugin a", "-b-word"}},
+		{"a-w", text("a-word"), []string{"plugin a-w", "-a-word", "belongs to a already"}},
+		{"max", text("max-text"), []string{"plugin max", "-max-text", "belongs to Bellhub already"}},
+		{"b", func(fs *flag.FlagSet) { text("b-word")(fs); text("b-word")(fs) }, []string{"plugin b", "b-word"}},
+	} {
+		err := flags.Add(c.plugin, c.register)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q in it", c.plugin, err, want)
+			}
+		}
+	}
+}
+
 // A command's own flags are the command line's alone, and a plugin's are
 // settings.
 func TestCommandFlags(t *testing.T) {
@@ -277,9 +296,11 @@ func TestCommandFlags(t *testing.T) {
 		fs := flag.NewFlagSet("domain add", flag.ContinueOnError)
 		k := fs.String("key", "", "")
 		settings := config.Register(fs)
-		g := fs.String("escalation-greeting", "", "")
-		_, err = settings.Parse(args)
-		return *k, *g, err
+		err = settings.Add("escalation", func(fs *flag.FlagSet) { fs.StringVar(&greeting, "escalation-greeting", "", "") })
+		if err == nil {
+			_, err = settings.Parse(args)
+		}
+		return *k, greeting, err
 	}
 	t.Setenv("BELLHUB_ESCALATION_GREETING", "hello")
 	if key, greeting, err := command("-key", "demo", "-max-text", "5"); key != "demo" || greeting != "hello" || err != nil {
@@ -299,7 +320,11 @@ func TestHelp(t *testing.T) {
 	fs := flag.NewFlagSet("test", flag.ContinueOnError)
 	fs.SetOutput(&out)
 	t.Setenv("BELLHUB_MAILGUN_KEY", "hunter2")
-	_, err := config.Register(fs).Parse([]string{"-h"})
+	flags := config.Register(fs)
+	if err := flags.Add("mail", mailFlags); err != nil {
+		t.Fatal(err)
+	}
+	_, err := flags.Parse([]string{"-h"})
 	if !errors.Is(err, flag.ErrHelp) || !strings.Contains(out.String(), "-mailgun-signing-key") || strings.Contains(out.String(), "hunter2") {
 		t.Errorf("%v, %s", err, out.String())
 	}
@@ -337,7 +362,7 @@ func TestBaseURLFromAddr(t *testing.T) {
 }
 
 func TestSecretsDoNotPrint(t *testing.T) {
-	c, err := parse("-mailgun-domain=mg.example", "-mailgun-key=hunter2", "-mailgun-signing-key=hunter2", "-ai-key=hunter2",
+	c, err := parse("-mailgun-key=hunter2", "-mailgun-signing-key=hunter2", "-ai-key=hunter2",
 		"-ai-base-url=http://localhost/v1", "-database=mysql://bell:hunter2@db/x?tls=hunter2", "-nats=nats://hunter2@n:4222")
 	if err != nil {
 		t.Fatal(err)

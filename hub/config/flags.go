@@ -18,19 +18,21 @@ const envPrefix = "BELLHUB"
 
 // Flags are the settings on a command's flag set.
 type Flags struct {
-	fs   *flag.FlagSet
-	own  map[string]bool // flags of the command, not settings
-	raw  Config
-	base string
-	ai   string
-	data struct{ database, nats string }
-	file string
+	fs  *flag.FlagSet
+	own map[string]bool // flags of the command, not settings
+	// owner is the plugin that a setting is of.
+	owner map[string]string
+	raw   Config
+	base  string
+	ai    string
+	data  struct{ database, nats string }
+	file  string
 }
 
 // Register adds the settings to a command's flags. Those that are there already
-// are the command's own; those added later are settings too.
+// are the command's own; a plugin's come by [Flags.Add].
 func Register(fs *flag.FlagSet) *Flags {
-	f := &Flags{fs: fs, own: map[string]bool{}}
+	f := &Flags{fs: fs, own: map[string]bool{}, owner: map[string]string{}}
 	fs.VisitAll(func(g *flag.Flag) { f.own[g.Name] = true })
 	c := &f.raw
 	fs.StringVar(&f.file, "config", "", "`file` of settings, one \"key value\" a line")
@@ -45,13 +47,8 @@ func Register(fs *flag.FlagSet) *Flags {
 	fs.TextVar(&c.LogLevel, "log-level", &c.LogLevel, "debug, info, warn or error")
 	fs.StringVar(&c.Pprof, "pprof", "", "`host:port`, on this machine, that Go's profiling tools are answered on, as in localhost:6060 (default: nowhere)")
 
-	fs.StringVar(&c.Mail.From, "mail-from", "", "`address` that emails come from")
-	fs.StringVar(&c.Mail.MailgunDomain, "mailgun-domain", "", "sending `domain` at Mailgun")
-	fs.Var((*secret)(&c.Mail.MailgunKey), "mailgun-key", "Mailgun's sending `key`")
-	fs.StringVar(&c.Mail.MailgunAPIBase, "mailgun-api-base", defaultMailgunBase, "Mailgun's `URL`, with /v3")
-	fs.Var((*secret)(&c.Mail.MailgunSigningKey), "mailgun-signing-key", "`key` that Mailgun signs its webhooks with")
 	fs.StringVar(&f.ai, "ai-base-url", "", "`URL` of an OpenAI-compatible API (default: the built-in responder)")
-	fs.Var((*secret)(&c.AI.Key), "ai-key", "the API's `key`")
+	fs.Var(&c.AI.Key, "ai-key", "the API's `key`")
 	fs.StringVar(&c.AI.Model, "ai-model", defaultModel, "`model` that answers")
 
 	l := &c.Limits
@@ -71,7 +68,7 @@ func Register(fs *flag.FlagSet) *Flags {
 	number(&l.ConnectionsPerIP, "max-connections-per-ip", defaultPerIP, "connections from one address")
 	number(&l.ConnectionsPerVisitor, "max-connections-per-visitor", l.ConnectionsPerVisitor, "connections of one visitor")
 	number(&l.SendQueueBytes, "send-queue-bytes", defaultQueueBytes, "bytes waiting for one connection")
-	l.WriteTimeout, l.PingInterval, l.LinkTTL, l.DrainTimeout = defaultWriteTimeout, defaultPing, defaultLinkTTL, defaultDrain
+	l.WriteTimeout, l.PingInterval, l.DrainTimeout = defaultWriteTimeout, defaultPing, defaultDrain
 	fs.Var((*positive)(&l.WriteTimeout), "write-timeout", "`time` that one write to a socket may take")
 	fs.Var((*positive)(&l.PingInterval), "ping-interval", "`time` between pings")
 	fs.Var((*positive)(&l.LinkTTL), "link-ttl", "`time` that an emailed link works for")

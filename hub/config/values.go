@@ -10,7 +10,8 @@ import (
 )
 
 // The errors of values name no key: the flag package puts it in front. None of
-// these types is used for a secret, since that package quotes what it got.
+// these types is used for a secret, since that package quotes what it got: see
+// hub.Secret.
 var (
 	errCount    = errors.New("want a whole number, 0 or more")
 	errRate     = errors.New("want a number, 0 or more")
@@ -71,17 +72,6 @@ func (f *format) Set(s string) error {
 		return errFormat
 	}
 	*f = format(s)
-	return nil
-}
-
-// secret never fails and prints nothing, so that neither an error nor the usage
-// shows it.
-type secret Secret
-
-func (s *secret) String() string { return "" }
-
-func (s *secret) Set(v string) error {
-	*s = secret(strings.TrimSpace(v))
 	return nil
 }
 

@@ -19,15 +19,20 @@ func (s *Server) assets() {
 	s.app.Get("/widget.js", fixed(static.Launcher()))
 	s.app.Get("/asyncapi.yaml", readable(fixed(static.NewFile(spec.AsyncAPI(), spec.MediaType))))
 	s.app.Get("/openapi.yaml", readable(fixed(static.NewFile(spec.OpenAPI(), spec.MediaType))))
-	s.app.Get(static.Prefix()+"/*", func(c *fiber.Ctx) error {
-		f, ok := static.Open(strings.TrimPrefix(c.Path(), static.Prefix()+"/"))
+	s.app.Get(static.Prefix()+"/*", immutable(static.Prefix(), static.Open))
+}
+
+// immutable serves files under a prefix that names their content.
+func immutable(prefix string, open func(name string) (static.File, bool)) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		f, ok := open(strings.TrimPrefix(c.Path(), prefix+"/"))
 		if !ok {
 			return fiber.ErrNotFound
 		}
 		anySite(c)
 		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 		return send(c, f)
-	})
+	}
 }
 
 // fixed serves a file whose content changes with the program's version, and its

@@ -58,9 +58,9 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 	stats := s.hub.Stats()
 	gauge(connectionsDesc, float64(stats.Connections))
 	gauge(roomsDesc, float64(stats.Rooms))
-	for _, p := range s.hub.PluginStats() {
-		gauge(breakerDesc, truth(p.Open), p.Plugin)
-		gauge(abandonedDesc, float64(p.Abandoned), p.Plugin)
+	for _, p := range s.hub.Plugins() {
+		gauge(breakerDesc, truth(p.Open), p.ID)
+		gauge(abandonedDesc, float64(p.Abandoned), p.ID)
 	}
 	if s.backlog == nil {
 		return

@@ -49,10 +49,6 @@ type Options struct {
 	PingInterval     time.Duration
 }
 
-// Mounter is a plugin that has routes. It is given the root router where it
-// owns fixed paths, and so mounts under what it owns only.
-type Mounter interface{ Mount(fiber.Router) }
-
 // The server's own limits.
 const (
 	maxHeaders    = 8 << 10          // bytes of a request's headers
@@ -73,9 +69,10 @@ type Server struct {
 	base     context.Context
 	origin   string // the base URL's
 	leaving  atomic.Bool
-	listener net.Listener // nil until Start
-	profiler *profiler    // nil unless it was asked for
-	failure  chan error   // what ended serving
+	listener net.Listener      // nil until Start
+	profiler *profiler         // nil unless it was asked for
+	owners   map[string]string // of routes, by plugins
+	failure  chan error        // what ended serving
 	ended    chan struct{}
 }
 
@@ -86,7 +83,7 @@ func New(ctx context.Context, o Options) *Server {
 		o.Metrics = NewMetrics("")
 	}
 	o.Metrics.registry.MustRegister(&state{hub: o.Hub, backlog: o.Backlog, base: ctx})
-	s := &Server{opts: o, base: ctx, origin: baseOrigin(o.BaseURL), clients: newClients(o), failure: make(chan error, 2), ended: make(chan struct{})}
+	s := &Server{opts: o, base: ctx, origin: baseOrigin(o.BaseURL), clients: newClients(o), owners: map[string]string{}, failure: make(chan error, 2), ended: make(chan struct{})}
 	s.app = fiber.New(fiber.Config{
 		Immutable:             true, // Fiber's strings would alias buffers that are used again
 		DisableStartupMessage: true,
@@ -119,31 +116,9 @@ func Frame(payload []byte) []byte { return frameText(payload) }
 // Render turns Markdown into safe HTML, for hub.Options.
 func Render(text string) string { return renderMarkdown(text) }
 
-// Mount lets a plugin add its routes. It is called after every Init, before
-// Start. A route that was mounted by another already is an error that names it.
-func (s *Server) Mount(id string, m Mounter) error {
-	before := s.routes()
-	m.Mount(s.app)
-	for route, n := range s.routes() {
-		if had := before[route]; had > 0 && n > had {
-			return fmt.Errorf("server: plugin %s mounts %s, which is taken", id, route)
-		}
-	}
-	return nil
-}
-
 // Routes lists method and pattern of everything that is served, as in
 // "GET /console/rooms/:room".
-func (s *Server) Routes() []string { return slices.Sorted(maps.Keys(s.routes())) }
-
-// routes counts the handlers of each method and path.
-func (s *Server) routes() map[string]int {
-	n := map[string]int{}
-	for _, r := range s.app.GetRoutes(true) {
-		n[r.Method+" "+r.Path] += len(r.Handlers) // Fiber joins neighbours of one path
-	}
-	return n
-}
+func (s *Server) Routes() []string { return slices.Sorted(maps.Keys(countRoutes(s.app))) }
 
 // Start serves requests that come to ln, until Stop, which must follow also an
 // error: the profiling tools' address is taken.

@@ -31,10 +31,15 @@ type site struct {
 	ready  error
 }
 
-// mounted is a plugin of routes.
-type mounted func(fiber.Router)
+// mounted is a plugin of routes, at the root.
+type mounted struct {
+	id     string
+	routes func(fiber.Router)
+}
 
-func (f mounted) Mount(r fiber.Router) { f(r) }
+func (m mounted) ID() string                          { return m.id }
+func (mounted) Init(context.Context, *hub.Host) error { return nil }
+func (m mounted) MountRoot(r fiber.Router)            { m.routes(r) }
 
 func serve(t testing.TB, change func(*Options)) *site {
 	t.Helper()
@@ -66,14 +71,14 @@ func serveOn(t testing.TB, sockets net.ListenConfig, change func(*Options)) *sit
 		change(&o)
 	}
 	s.server = New(context.Background(), o)
-	err := s.server.Mount("test", mounted(func(r fiber.Router) {
+	err := s.server.Mount(mounted{"test", func(r fiber.Router) {
 		r.Get("/who", func(c *fiber.Ctx) error { return c.SendString(hub.IdentityOf(c.UserContext()).ID) })
 		r.Post("/change", func(c *fiber.Ctx) error { return c.SendString("changed") })
 		r.Get("/held", func(*fiber.Ctx) error { return hub.Errorf(hub.CodeHeld, "Ana is answering.") })
 		r.Get("/broken", func(*fiber.Ctx) error { return errors.New("secret") })
 		r.Get("/panic", func(*fiber.Ctx) error { panic("secret") })
 		r.Get("/from", func(c *fiber.Ctx) error { return c.SendString(s.server.clients.ip(c).String()) })
-	}))
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,11 +304,11 @@ func TestTwoPluginsCannotShareARoute(t *testing.T) {
 	var first, second error
 	serve(t, func(o *Options) {
 		s := New(context.Background(), *o) // never started
-		route := mounted(func(r fiber.Router) { r.Get("/who", func(*fiber.Ctx) error { return nil }) })
-		first, second = s.Mount("first", route), s.Mount("second", route)
+		route := func(r fiber.Router) { r.Get("/who", func(*fiber.Ctx) error { return nil }) }
+		first, second = s.Mount(mounted{"first", route}), s.Mount(mounted{"second", route})
 		s.upgrader.close()
 	})
-	if first != nil || second == nil || !strings.Contains(second.Error(), "second") || !strings.Contains(second.Error(), "/who") {
+	if first != nil || second == nil || !strings.Contains(second.Error(), "second") || !strings.Contains(second.Error(), "first") || !strings.Contains(second.Error(), "/who") {
 		t.Errorf("got %v, then %v", first, second)
 	}
 }

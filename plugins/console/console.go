@@ -36,26 +36,22 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/storage"
 )
-
-// Options are what the console cannot know by itself.
-type Options struct {
-	// MailConfigured tells that emails leave, to a provider or to the
-	// development mailbox. Where they do not, every page says so.
-	MailConfigured bool
-}
 
 // Plugin is the console.
 type Plugin struct {
-	opts  Options
 	host  *hub.Host
 	views views
 }
 
-var _ hub.Plugin = (*Plugin)(nil)
+var (
+	_ hub.Plugin  = (*Plugin)(nil)
+	_ hub.Greeter = (*Plugin)(nil)
+)
 
 // New makes the console.
-func New(o Options) *Plugin { return &Plugin{opts: o} }
+func New() *Plugin { return &Plugin{} }
 
 // ID implements [hub.Plugin].
 func (p *Plugin) ID() string { return "console" }
@@ -70,8 +66,17 @@ func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
 	return nil
 }
 
-// Mount adds the routes: every one of them is on this screen. r is the root.
-func (p *Plugin) Mount(r fiber.Router) {
+// Greet names the console, with a link that signs in.
+func (p *Plugin) Greet(ctx context.Context) ([]hub.Greeting, error) {
+	if !p.host.Development() {
+		return nil, nil
+	}
+	link, err := storage.SignInLink(ctx, p.host.BaseURL(), storage.DeveloperEmail, "")
+	return []hub.Greeting{{What: "the console", URL: link}}, err
+}
+
+// MountRoot adds the routes: every one of them is on this screen.
+func (p *Plugin) MountRoot(r fiber.Router) {
 	get := func(path string, fn handler) { r.Get(path, p.serve(fn)) } // HEAD too
 	post := func(path string, fn handler) { r.Post(path, p.serve(fn)) }
 

@@ -27,11 +27,18 @@ type site struct {
 	kit *hubtest.Kit
 }
 
-func newSite(t *testing.T, o console.Options, more ...hub.Plugin) *site {
+// alerting stands for a plugin that alerts people, or could.
+type alerting bool
+
+func (alerting) ID() string                            { return "alerting" }
+func (alerting) Init(context.Context, *hub.Host) error { return nil }
+func (a alerting) CanAlert() bool                      { return bool(a) }
+
+func newSite(t *testing.T, mail alerting, more ...hub.Plugin) *site {
 	t.Helper()
 	ctx, store := hubtest.SQLite(t)
-	p := console.New(o)
-	kit := hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Texts: static.Texts()}, append([]hub.Plugin{p}, more...)...)
+	p := console.New()
+	kit := hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Texts: static.Texts()}, append([]hub.Plugin{p, mail}, more...)...)
 	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true})
 	base, _ := url.Parse(hubtest.Origin)
 	app.Use(func(c *fiber.Ctx) error {
@@ -42,7 +49,7 @@ func newSite(t *testing.T, o console.Options, more ...hub.Plugin) *site {
 		c.SetUserContext(hub.WithIdentity(ctx, who))
 		return c.Next()
 	})
-	p.Mount(app)
+	p.MountRoot(app)
 	return &site{t, ctx, app, kit}
 }
 
@@ -192,7 +199,7 @@ func (s *site) rule(d storage.Domain, email, label string) storage.CCRule {
 }
 
 func TestHeaders(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	for _, path := range []string{"/console", "/console/sign-in/nothing", "/join/nothing", "/console/nowhere"} {
 		a := s.get(path, "")
 		for name, want := range map[string]string{
@@ -210,7 +217,7 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestLanguage(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	a := s.do(http.MethodGet, "/console", "", nil, "Accept-Language", "id-ID,id;q=0.9")
 	a.want(t, http.StatusUnauthorized, `<html lang="id">`, "<h1>Masuk</h1>")
 	s.get("/console", "").want(t, http.StatusUnauthorized, `<html lang="en">`, "<h1>Sign in</h1>")

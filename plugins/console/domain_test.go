@@ -9,13 +9,12 @@ import (
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
-	"github.com/bellhub/bellhub/plugins/console"
 	"github.com/bellhub/bellhub/storage"
 )
 
 // TestIsolation asks every route of a domain and of a room for what is another's.
 func TestIsolation(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true}, pager{})
+	s := newSite(t, alerting(true), pager{})
 	mine, theirs := s.domain("mine"), s.domain("theirs")
 	r := s.room(theirs, "a secret question")
 	rule := s.rule(theirs, "cc@theirs.example", "Sales")
@@ -66,7 +65,7 @@ func TestIsolation(t *testing.T) {
 }
 
 func TestOperator(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	operator, member := s.signIn("op@kopitugu.example"), s.signIn("ana@kopitugu.example", d.ID)
 
@@ -90,7 +89,7 @@ func TestOperator(t *testing.T) {
 }
 
 func TestConversations(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	me := s.signIn("ana@kopitugu.example", d.ID)
 	first := s.ring(s.room(d, "first"), "an <i>invoice</i>", hub.StateNotified)
@@ -128,7 +127,7 @@ func TestConversations(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	me := s.signIn("ana@kopitugu.example", d.ID)
 	path := "/console/domains/" + d.ID + "/settings"
@@ -172,7 +171,7 @@ func TestSettings(t *testing.T) {
 }
 
 func TestMailOff(t *testing.T) {
-	s := newSite(t, console.Options{})
+	s := newSite(t, alerting(false))
 	d := s.domain("tugu")
 	me := s.signIn("ana@kopitugu.example", d.ID)
 	r := s.room(d, "hi")

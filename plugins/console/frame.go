@@ -91,6 +91,5 @@ func (p *Plugin) domainFrame(rq *request, d storage.Domain) (frame, error) {
 	return f, nil
 }
 
-// mailOff tells that no email can leave: the development mailbox always takes
-// them.
-func (p *Plugin) mailOff() bool { return !p.host.Development() && !p.opts.MailConfigured }
+// mailOff tells that no email can leave, nor any other alert.
+func (p *Plugin) mailOff() bool { return !p.host.CanAlert() }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
-	"github.com/bellhub/bellhub/plugins/console"
 	"github.com/bellhub/bellhub/storage"
 )
 
@@ -19,7 +18,7 @@ func count(s *site, table string) (n int64) {
 }
 
 func TestJoin(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	r := s.room(d, "my secret question")
 	l, token := s.link(r, s.rule(d, "cc@kopitugu.example", "Finance"), time.Hour)
@@ -73,7 +72,7 @@ func TestJoin(t *testing.T) {
 }
 
 func TestJoinTwoLinks(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	r := s.room(d, "hi")
 	_, one := s.link(r, s.rule(d, "a@kopitugu.example", ""), 48*time.Hour)
@@ -90,7 +89,7 @@ func TestJoinTwoLinks(t *testing.T) {
 // A recipient who is signed in as well is in the room as a member, under the
 // name typed at the link, and may still stop the emails.
 func TestJoinAsMember(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	r := s.room(d, "hi")
 	me := s.signIn("ana@kopitugu.example", d.ID)
@@ -111,7 +110,7 @@ func TestJoinAsMember(t *testing.T) {
 }
 
 func TestJoinRefused(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	for _, token := range []string{"x", "..%2f..%2fconsole", "%ff"} {
 		s.get("/join/"+token, "").want(t, http.StatusNotFound)
 		s.post("/join/"+token, "", url.Values{"name": {"A"}}).want(t, http.StatusNotFound)
@@ -120,7 +119,7 @@ func TestJoinRefused(t *testing.T) {
 }
 
 func TestRenew(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	r := s.room(d, "my secret question")
 	rule := s.rule(d, "cc@kopitugu.example", "Finance")
@@ -184,7 +183,7 @@ func TestRenew(t *testing.T) {
 }
 
 func TestStopEmails(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	r := s.room(d, "hi")
 	rule := s.rule(d, "cc@kopitugu.example", "")
@@ -211,7 +210,7 @@ func TestStopEmails(t *testing.T) {
 }
 
 func TestRevokeLink(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	r := s.room(d, "hi")
 	l, token := s.link(r, s.rule(d, "cc@kopitugu.example", `<i>"Sales"`), time.Hour)

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/bellhub/bellhub/hub"
-	"github.com/bellhub/bellhub/plugins/console"
 	"github.com/bellhub/bellhub/static"
 )
 
@@ -34,7 +33,7 @@ func (pager) Pages() []hub.Page {
 }
 
 func TestPluginPage(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true}, pager{})
+	s := newSite(t, alerting(true), pager{})
 	d := s.domain("tugu")
 	me := s.signIn("ana@kopitugu.example", d.ID)
 	path := "/console/domains/" + d.ID + "/escalations"

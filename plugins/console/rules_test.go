@@ -8,12 +8,11 @@ import (
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
-	"github.com/bellhub/bellhub/plugins/console"
 	"github.com/bellhub/bellhub/storage"
 )
 
 func TestAddRule(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	me := s.signIn("ana@kopitugu.example", d.ID)
 	path := "/console/domains/" + d.ID + "/email"
@@ -59,7 +58,7 @@ func TestAddRule(t *testing.T) {
 }
 
 func TestSwitchAndRemoveRule(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	me := s.signIn("ana@kopitugu.example", d.ID)
 	r := s.room(d, "hi")
@@ -90,7 +89,7 @@ func TestSwitchAndRemoveRule(t *testing.T) {
 }
 
 func TestUnopenedRule(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	me := s.signIn("ana@kopitugu.example", d.ID)
 	rule := s.rule(d, "cc@kopitugu.example", "")

@@ -6,12 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bellhub/bellhub/plugins/console"
 	"github.com/bellhub/bellhub/storage"
 )
 
 func TestSignIn(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	a := must(storage.EnsureAdmin(s.ctx, "ana@kopitugu.example"))
 	path := "/console/sign-in/" + must(storage.NewSignIn(s.ctx, a.ID))
 
@@ -48,7 +47,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestSignInRefused(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	a := must(storage.EnsureAdmin(s.ctx, "ana@kopitugu.example"))
 	old := must(storage.NewSignIn(s.ctx, a.ID))
 	if err := storage.DB(s.ctx).Exec("UPDATE sign_ins SET expires_at = '2020-01-01 00:00:00'").Error; err != nil {
@@ -68,7 +67,7 @@ func TestSignInRefused(t *testing.T) {
 }
 
 func TestSignInKeepsGrants(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	r := s.room(d, "hello")
 	_, token := s.link(r, s.rule(d, "cc@kopitugu.example", "Sales"), 1e12)
@@ -83,7 +82,7 @@ func TestSignInKeepsGrants(t *testing.T) {
 }
 
 func TestSignInNext(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	a := must(storage.EnsureAdmin(s.ctx, "ana@kopitugu.example"))
 	link := func() string { return "/console/sign-in/" + must(storage.NewSignIn(s.ctx, a.ID)) }
 	in := s.post(link()+"?next=/mailbox", "", url.Values{})
@@ -98,7 +97,7 @@ func TestSignInNext(t *testing.T) {
 }
 
 func TestName(t *testing.T) {
-	s := newSite(t, console.Options{MailConfigured: true})
+	s := newSite(t, alerting(true))
 	d := s.domain("tugu")
 	me := s.signIn("ana@kopitugu.example", d.ID)
 	s.post("/console/name", me, url.Values{"name": {"Ana"}, "back": {"/console/domains/" + d.ID}}).

@@ -28,12 +28,16 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 
 // Plugin serves the demo's pages.
 type Plugin struct {
+	host  *hub.Host
 	on    bool
 	pages map[string][]byte // by path
 	style []byte
 }
 
-var _ hub.Plugin = (*Plugin)(nil)
+var (
+	_ hub.Plugin  = (*Plugin)(nil)
+	_ hub.Greeter = (*Plugin)(nil)
+)
 
 // New makes the plugin.
 func New() *Plugin { return &Plugin{} }
@@ -41,13 +45,17 @@ func New() *Plugin { return &Plugin{} }
 // ID is "demo".
 func (p *Plugin) ID() string { return "demo" }
 
-// Init makes the pages, in development; otherwise there are none.
-func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
-	p.on = h.Development()
+// Init makes the pages, in development, and the domain that they show; otherwise
+// there are none.
+func (p *Plugin) Init(ctx context.Context, h *hub.Host) error {
+	p.host, p.on = h, h.Development()
 	if !p.on {
 		return nil
 	}
-	var err error
+	err := Seed(ctx)
+	if err != nil {
+		return err
+	}
 	p.pages, err = render()
 	if err != nil {
 		return err
@@ -56,8 +64,16 @@ func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
 	return err
 }
 
-// Mount registers /demo, /demo/id and their style sheet. r is the root.
-func (p *Plugin) Mount(r fiber.Router) {
+// Greet names the demo.
+func (p *Plugin) Greet(context.Context) ([]hub.Greeting, error) {
+	if !p.on {
+		return nil, nil
+	}
+	return []hub.Greeting{{What: "the demo shop", URL: p.host.BaseURL().String() + "/demo"}}, nil
+}
+
+// MountRoot registers /demo, /demo/id and their style sheet.
+func (p *Plugin) MountRoot(r fiber.Router) {
 	if !p.on {
 		return
 	}

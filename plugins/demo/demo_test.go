@@ -19,9 +19,10 @@ import (
 func site(t *testing.T, development bool) func(path string) (int, map[string][]string, string) {
 	t.Helper()
 	p := New()
-	hubtest.Start(t, hubtest.Options{Development: development}, p)
+	ctx, store := hubtest.SQLite(t)
+	hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Development: development}, p)
 	app := fiber.New()
-	p.Mount(app)
+	p.MountRoot(app)
 	return func(path string) (int, map[string][]string, string) {
 		r, err := app.Test(httptest.NewRequest("GET", path, nil))
 		if err != nil {

@@ -10,9 +10,8 @@ import (
 // Key is the widget key of the demo's domain.
 const Key = "demo"
 
-// Recipient is whom the demo's bell is emailed to: an address that no email
-// can reach (RFC 2606, section 3), as development mail goes to the mailbox.
-const Recipient = "you@kopitugu.example"
+// Recipient is whom the demo's bell is emailed to.
+const Recipient = storage.DeveloperEmail
 
 // Seed makes the demo's domain, whose widget the pages of origins may embed,
 // with its knowledge and one active CC rule. Where there is a domain already it

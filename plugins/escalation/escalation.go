@@ -25,41 +25,24 @@ import (
 	"github.com/bellhub/bellhub/storage"
 )
 
-// Options are the bell's settings.
-type Options struct {
-	LinkTTL time.Duration // of the links in the emails: an escalation is open no longer
-}
-
 // Plugin is the bell.
 type Plugin struct {
-	opts    Options
 	host    *hub.Host
 	rooms   *allowance // bells of a room, opened or joined
 	address *hourly    // new escalations of an address
 }
 
 var (
-	_ hub.Plugin    = (*Plugin)(nil)
-	_ hub.Validator = (*Plugin)(nil)
-	_ hub.Runner    = (*Plugin)(nil)
-	_ hub.Pager     = (*Plugin)(nil)
+	_ hub.Plugin = (*Plugin)(nil)
+	_ hub.Runner = (*Plugin)(nil)
+	_ hub.Pager  = (*Plugin)(nil)
 )
 
 // New makes the plugin.
-func New(o Options) *Plugin {
-	return &Plugin{opts: o, rooms: newAllowance()}
-}
+func New() *Plugin { return &Plugin{rooms: newAllowance()} }
 
 // ID is escalation.
 func (p *Plugin) ID() string { return "escalation" }
-
-// Validate checks the options.
-func (p *Plugin) Validate() error {
-	if p.opts.LinkTTL <= 0 {
-		return errors.New("escalation: Options.LinkTTL must be positive")
-	}
-	return nil
-}
 
 // Init takes the frame contact-admin and follows what becomes of escalations.
 func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
@@ -139,7 +122,7 @@ func (p *Plugin) record(ctx context.Context, c call, a *hub.Append) error {
 		return err
 	}
 	made := hub.Progress{State: hub.StateLogged, Message: c.message}
-	open, err := openEscalation(ctx, room, c.at.Add(-p.opts.LinkTTL))
+	open, err := openEscalation(ctx, room, c.at.Add(-p.host.Limits().LinkTTL)) // no longer than the emails' links
 	switch {
 	case err != nil:
 		return err

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -66,7 +65,7 @@ func each(t *testing.T, fn func(t *testing.T, s shop)) {
 		"SQLite": hubtest.SQLite, "MariaDB": hubtest.MySQL,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := shop{bells: escalation.New(escalation.Options{LinkTTL: 24 * time.Hour}), post: &post{reachable: true}}
+			s := shop{bells: escalation.New(), post: &post{reachable: true}}
 			ctx, store := db(t, s.bells.Migrations()...)
 			s.ctx = ctx
 			limits := hub.DefaultLimits()

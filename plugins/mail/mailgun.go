@@ -28,14 +28,14 @@ type mailgunSender struct {
 
 var _ Sender = (*mailgunSender)(nil)
 
-func newMailgun(o Options, limit time.Duration) *mailgunSender {
-	s := &mailgunSender{key: o.Key, http: &http.Client{
+func newMailgun(o options, limit time.Duration) *mailgunSender {
+	s := &mailgunSender{key: string(o.Key), http: &http.Client{
 		Transport: &observer{next: http.DefaultTransport.(*http.Transport).Clone()},
 		Timeout:   limit, // mailgun-go's own client waits for ever
 		// A redirect would carry the link to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	s.client = mailgun.NewMailgun(o.Domain, o.Key)
+	s.client = mailgun.NewMailgun(o.Domain, string(o.Key))
 	s.client.SetAPIBase(strings.TrimRight(o.APIBase, "/"))
 	s.client.SetClient(s.http)
 	return s

@@ -54,7 +54,7 @@ func TestFailures(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		fault  fault
-		change func(*Options)
+		change func(*options)
 		reason Reason
 		again  bool
 		wait   time.Duration
@@ -71,7 +71,7 @@ func TestFailures(t *testing.T) {
 		{"402", fault{status: 402}, nil, Unauthorized, true, pause},
 		{"403 domain", fault{status: 403, body: `{"message":"Domain is not allowed to send"}`}, nil, Unauthorized, true, pause},
 		{"403 sandbox", fault{status: 403, body: `{"message":"Please add the address to authorized recipients"}`}, nil, RefusedRecipient, false, 0},
-		{"another key", fault{}, func(o *Options) { o.Key = "another-secret" }, Unauthorized, true, pause},
+		{"another key", fault{}, func(o *options) { o.Key = "another-secret" }, Unauthorized, true, pause},
 		{"408", fault{status: 408}, nil, Timeout, true, 0},
 		{"429", fault{status: 429, body: echo}, nil, RateLimited, true, 0},
 		{"429 for a while", fault{status: 429, header: map[string]string{"Retry-After": "90"}}, nil, RateLimited, true, 90 * time.Second},
@@ -84,7 +84,7 @@ func TestFailures(t *testing.T) {
 		{"reset", fault{reset: true}, nil, Network, true, 0},
 		{"reset after accepting", fault{reset: true, accept: true}, nil, Network, true, 0},
 		{"not JSON", fault{status: 200, body: "<html>hello</html>", accept: true}, nil, Unknown, true, 0},
-		{"nobody there", fault{}, func(o *Options) { o.APIBase = "http://127.0.0.1:1/v3" }, Network, true, 0},
+		{"nobody there", fault{}, func(o *options) { o.APIBase = "http://127.0.0.1:1/v3" }, Network, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newGun(t)
@@ -113,7 +113,7 @@ func TestFailures(t *testing.T) {
 			if again, wait := f.Retry(); again != c.again || wait != c.wait {
 				t.Errorf("again %v after %s, want %v after %s", again, wait, c.again, c.wait)
 			}
-			noSecrets(t, f.Error()+f.Public(), o.Key, o.SigningKey, "toksecret", "/join/")
+			noSecrets(t, f.Error()+f.Public(), string(o.Key), string(o.SigningKey), "toksecret", "/join/")
 			if f.Public() == "" || strings.ContainsAny(f.Public(), "\r\n") {
 				t.Errorf("for people: %q", f.Public())
 			}
@@ -158,41 +158,43 @@ func TestScrub(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	good := Options{
+	good := options{
 		From: "Bellhub <bell@mg.example.com>", Domain: "mg.example.com", Key: "key-secret",
-		APIBase: "https://api.eu.mailgun.net/v3", SigningKey: "sign-secret", LinkTTL: time.Hour,
+		APIBase: "https://api.eu.mailgun.net/v3", SigningKey: "sign-secret",
 	}
 	for _, c := range []struct {
 		name   string
-		change func(*Options)
+		change func(*options)
 		want   string // part of the error; empty: none
 	}{
-		{"all", func(*Options) {}, ""},
-		{"nothing", func(o *Options) { *o = Options{} }, ""},
-		{"no key", func(o *Options) { o.Key, o.From = "", "not used" }, ""},
-		{"default base", func(o *Options) { o.APIBase = "" }, ""},
-		{"bare from", func(o *Options) { o.From = "bell@mg.example.com" }, ""},
-		{"slash", func(o *Options) { o.APIBase += "/" }, ""},
-		{"loopback", func(o *Options) { o.APIBase = "http://127.0.0.1:99/v3" }, ""},
-		{"no signing key", func(o *Options) { o.SigningKey = "" }, "-mailgun-signing-key must be set where -mailgun-key is"},
-		{"blank signing key", func(o *Options) { o.SigningKey = " " }, "-mailgun-signing-key must be set where -mailgun-key is"},
-		{"no domain", func(o *Options) { o.Domain = "" }, "-mailgun-domain must be set where -mailgun-key is"},
-		{"no from", func(o *Options) { o.From = "" }, "-mail-from must be set where -mailgun-key is"},
-		{"two froms", func(o *Options) { o.From = "a@x.example, b@x.example" }, "-mail-from"},
-		{"local from", func(o *Options) { o.From = "bell@localhost" }, "-mail-from"},
-		{"line end", func(o *Options) { o.From = "Bell\r\n <bell@mg.example.com>" }, "-mail-from"},
-		{"domain with a path", func(o *Options) { o.Domain = "mg.example.com/v3" }, "-mailgun-domain"},
-		{"key with a line end", func(o *Options) { o.Key = "key-secret\n" }, "-mailgun-key"},
-		{"plain http", func(o *Options) { o.APIBase = "http://api.mailgun.net/v3" }, "-mailgun-api-base must be https"},
-		{"look-alike loopback", func(o *Options) { o.APIBase = "http://127.0.0.1.evil.example/v3" }, "-mailgun-api-base must be https"},
-		{"no version", func(o *Options) { o.APIBase = "https://api.mailgun.net" }, "-mailgun-api-base must end with /v3"},
-		{"user", func(o *Options) { o.APIBase = "https://api:key-secret@api.mailgun.net/v3" }, "-mailgun-api-base"},
-		{"no URL", func(o *Options) { o.APIBase = "api.mailgun.net/v3" }, "-mailgun-api-base"},
-		{"link", func(o *Options) { o.LinkTTL = -time.Second }, "-link-ttl must be positive"},
+		{"all", func(*options) {}, ""},
+		{"nothing", func(o *options) { *o = New().opts }, ""},
+		{"no key", func(o *options) { o.Key = "" }, "-mailgun-key must be set where -mailgun-domain is"},
+		{"an address alone", func(o *options) { o.Key, o.Domain = "", "" }, ""},
+		{"a wrong address alone", func(o *options) { *o = New().opts; o.From = "nobody" }, "-mail-from"},
+		{"no base", func(o *options) { o.APIBase = "" }, "-mailgun-api-base"},
+		{"bare from", func(o *options) { o.From = "bell@mg.example.com" }, ""},
+		{"slash", func(o *options) { o.APIBase += "/" }, ""},
+		{"loopback", func(o *options) { o.APIBase = "http://127.0.0.1:99/v3" }, ""},
+		{"no signing key", func(o *options) { o.SigningKey = "" }, "-mailgun-signing-key must be set where -mailgun-key is"},
+		{"no domain", func(o *options) { o.Domain = "" }, "-mailgun-domain must be set where -mailgun-key is"},
+		{"no from", func(o *options) { o.From = "" }, ""}, // of the domain, then
+		{"two froms", func(o *options) { o.From = "a@x.example, b@x.example" }, "-mail-from"},
+		{"local from", func(o *options) { o.From = "bell@localhost" }, "-mail-from"},
+		{"line end", func(o *options) { o.From = "Bell\r\n <bell@mg.example.com>" }, "-mail-from"},
+		{"domain with a path", func(o *options) { o.Domain = "mg.example.com/v3" }, "-mailgun-domain"},
+		{"key with a line end", func(o *options) { o.Key = "key-secret\n" }, "-mailgun-key"},
+		{"plain http", func(o *options) { o.APIBase = "http://api.mailgun.net/v3" }, "-mailgun-api-base must be https"},
+		{"look-alike loopback", func(o *options) { o.APIBase = "http://127.0.0.1.evil.example/v3" }, "-mailgun-api-base must be https"},
+		{"no version", func(o *options) { o.APIBase = "https://api.mailgun.net" }, "-mailgun-api-base must end with /v3"},
+		{"user", func(o *options) { o.APIBase = "https://api:key-secret@api.mailgun.net/v3" }, "-mailgun-api-base"},
+		{"no URL", func(o *options) { o.APIBase = "api.mailgun.net/v3" }, "-mailgun-api-base"},
 	} {
 		o := good
 		c.change(&o)
-		err := New(o).Validate()
+		p := New()
+		p.opts = o
+		err := p.Validate()
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"flag"
 	"net/mail"
 	"strings"
 	"time"
@@ -10,19 +11,15 @@ import (
 	"github.com/bellhub/bellhub/storage"
 )
 
-// Options is what the operator configures. With an empty Key no provider is
-// configured, and From and LinkTTL alone matter.
-type Options struct {
-	From       string        // -mail-from: one address, with or without a name
-	Domain     string        // -mailgun-domain: the sending domain
-	Key        string        // -mailgun-key
-	APIBase    string        // -mailgun-api-base, /v3 included; empty: Mailgun's US region
-	SigningKey string        // -mailgun-signing-key: of Mailgun's webhooks
-	LinkTTL    time.Duration // -link-ttl: how long an emailed link opens its room; 0: 24 h
+// options is what the operator configures. With an empty Key no provider is
+// configured, and From alone matters.
+type options struct {
+	From       string     // -mail-from: one address, with or without a name
+	Domain     string     // -mailgun-domain: the sending domain
+	Key        hub.Secret // -mailgun-key
+	APIBase    string     // -mailgun-api-base, /v3 included: Mailgun's regions differ
+	SigningKey hub.Secret // -mailgun-signing-key: of Mailgun's webhooks
 }
-
-// DefaultLinkTTL is how long a link lasts where the operator said nothing.
-const DefaultLinkTTL = 24 * time.Hour
 
 const (
 	// concurrency is how many emails leave at a time on one node.
@@ -36,7 +33,7 @@ const (
 
 // Plugin sends the emails that wait.
 type Plugin struct {
-	opts   Options
+	opts   options
 	host   *hub.Host
 	sender Sender   // nil: emails are held
 	box    *mailbox // nil outside development
@@ -49,25 +46,32 @@ type Plugin struct {
 }
 
 var (
-	_ hub.Plugin    = (*Plugin)(nil)
-	_ hub.Validator = (*Plugin)(nil)
-	_ hub.Runner    = (*Plugin)(nil)
-	_ hub.Closer    = (*Plugin)(nil)
+	_ hub.Plugin       = (*Plugin)(nil)
+	_ hub.Configurable = (*Plugin)(nil)
+	_ hub.Validator    = (*Plugin)(nil)
+	_ hub.Runner       = (*Plugin)(nil)
+	_ hub.Closer       = (*Plugin)(nil)
+	_ hub.Alerter      = (*Plugin)(nil)
+	_ hub.Greeter      = (*Plugin)(nil)
 )
 
-// New makes the plugin; see [Plugin.Validate].
-func New(o Options) *Plugin {
-	if o.APIBase == "" {
-		o.APIBase = DefaultAPIBase
-	}
-	if o.LinkTTL == 0 {
-		o.LinkTTL = DefaultLinkTTL
-	}
-	return &Plugin{opts: o, limit: sendTimeout, closer: func() {}}
+// New makes the plugin; its settings are its flags.
+func New() *Plugin {
+	return &Plugin{opts: options{APIBase: DefaultAPIBase}, limit: sendTimeout, closer: func() {}}
 }
 
 // ID implements [hub.Plugin].
 func (p *Plugin) ID() string { return "mail" }
+
+// Flags implements [hub.Configurable].
+func (p *Plugin) Flags(fs *flag.FlagSet) {
+	o := &p.opts
+	fs.StringVar(&o.From, "mail-from", o.From, "`address` that emails come from")
+	fs.StringVar(&o.Domain, "mailgun-domain", o.Domain, "sending `domain` at Mailgun")
+	fs.Var(&o.Key, "mailgun-key", "Mailgun's sending `key`")
+	fs.StringVar(&o.APIBase, "mailgun-api-base", o.APIBase, "Mailgun's `URL`, with /v3")
+	fs.Var(&o.SigningKey, "mailgun-signing-key", "`key` that Mailgun signs its webhooks with")
+}
 
 // Init chooses where emails go and says so to whoever rings the bell.
 func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
@@ -91,20 +95,29 @@ func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
 		p.sender, p.state = p.box, hub.StateCaptured
 	}
 	h.Hooks.BellRung.Bind(h, func(_ context.Context, e hub.BellRung) (hub.BellRung, error) {
-		e.Reachable = e.Reachable || p.Deliverable()
+		e.Reachable = e.Reachable || p.CanAlert()
 		return e, nil
 	})
 	return nil
 }
 
-// Deliverable tells whether emails can leave: through the provider, or into the
-// development mailbox. It is valid after Init.
-func (p *Plugin) Deliverable() bool { return p.sender != nil }
+// CanAlert tells whether emails can leave: through the provider, or into the
+// development mailbox.
+func (p *Plugin) CanAlert() bool { return p.sender != nil }
+
+// Greet names the mailbox, with a link that signs in.
+func (p *Plugin) Greet(ctx context.Context) ([]hub.Greeting, error) {
+	if p.box == nil {
+		return nil, nil
+	}
+	link, err := storage.SignInLink(ctx, p.host.BaseURL(), storage.DeveloperEmail, "/mailbox")
+	return []hub.Greeting{{What: "the mailbox", URL: link}}, err
+}
 
 // Run sends emails until ctx ends. Where none can leave, it leaves the jobs
 // alone.
 func (p *Plugin) Run(ctx context.Context) error {
-	if !p.Deliverable() {
+	if !p.CanAlert() {
 		p.host.Log.Warn("mail is not configured: emails are held")
 		<-ctx.Done()
 		return nil

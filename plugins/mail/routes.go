@@ -16,10 +16,10 @@ var mailboxPage = template.Must(template.New("mailbox.html").
 	Funcs(template.FuncMap{"t": func(string) string { return "" }}). // bound to a language on use
 	ParseFS(templates, "templates/mailbox.html"))
 
-// Mount adds the development mailbox to the root router. Elsewhere its paths do
+// MountRoot adds the development mailbox. Elsewhere its paths do
 // not exist. Mailgun's webhook is not registered while nothing handles it, so
 // that it is answered 404.
-func (p *Plugin) Mount(r fiber.Router) {
+func (p *Plugin) MountRoot(r fiber.Router) {
 	if p.box == nil {
 		return
 	}

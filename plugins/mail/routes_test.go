@@ -22,7 +22,7 @@ func site(w *world, who hub.Identity) *fiber.App {
 		c.SetUserContext(hub.WithIdentity(w.ctx, who))
 		return c.Next()
 	})
-	w.mail.Mount(app)
+	w.mail.MountRoot(app)
 	return app
 }
 
@@ -47,7 +47,7 @@ func get(t *testing.T, app *fiber.App, path string, header ...string) (*http.Res
 }
 
 func TestMailboxKeepsTheRealLink(t *testing.T) {
-	w := newWorld(t, Options{}, true)
+	w := newWorld(t, options{}, true)
 	app := site(w, admin)
 	if _, body := get(t, app, "/mailbox"); !strings.Contains(body, `data-mailbox="empty"`) || !strings.Contains(body, "No emails yet.") {
 		t.Errorf("empty:\n%s", body)
@@ -116,7 +116,7 @@ func TestMailboxKeepsTheRealLink(t *testing.T) {
 }
 
 func TestMailboxIsForSignedInAdmins(t *testing.T) {
-	w := newWorld(t, Options{}, true)
+	w := newWorld(t, options{}, true)
 	e := w.ring(storage.EmailQueued, "invoice", w.rule("ana@kopitugu.example", ""))[0]
 	w.must(w.attempt(e, 1))
 	for name, who := range map[string]hub.Identity{

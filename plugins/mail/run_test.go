@@ -53,8 +53,8 @@ func TestRunSends(t *testing.T) {
 }
 
 func TestWithoutProviderInProductionNothingMoves(t *testing.T) {
-	w := newWorld(t, Options{}, false)
-	if w.mail.Deliverable() {
+	w := newWorld(t, options{}, false)
+	if w.mail.CanAlert() {
 		t.Fatal("emails could leave")
 	}
 	e := w.ring(storage.EmailHeld, "invoice", w.rule("ana@kopitugu.example", ""))[0]
@@ -70,19 +70,19 @@ func TestWithoutProviderInProductionNothingMoves(t *testing.T) {
 func TestBellRungIsReachableWhereEmailsLeave(t *testing.T) {
 	g := newGun(t)
 	for name, c := range map[string]struct {
-		opts        Options
+		opts        options
 		development bool
 		want        bool
 	}{
 		"provider":             {gunOptions(g), false, true},
-		"development":          {Options{}, true, true},
+		"development":          {options{}, true, true},
 		"provider, developing": {gunOptions(g), true, true},
-		"neither":              {Options{}, false, false},
+		"neither":              {options{}, false, false},
 	} {
 		w := newWorld(t, c.opts, c.development)
 		e, err := w.host.BellRung(w.ctx, hub.BellRung{Domain: w.domain.ID, Room: w.room, Reason: "invoice"})
 		w.must(err)
-		if e.Reachable != c.want || w.mail.Deliverable() != c.want {
+		if e.Reachable != c.want || w.mail.CanAlert() != c.want {
 			t.Errorf("%s: reachable %v", name, e.Reachable)
 		}
 	}

@@ -15,29 +15,31 @@ import (
 // where that is a secret.
 func (p *Plugin) Validate() error {
 	o := p.opts
-	if o.LinkTTL < 0 {
-		return errors.New("-link-ttl must be positive")
-	}
-	if o.Key == "" {
-		return nil // nothing else is used
-	}
-	for _, need := range []struct{ flag, value string }{
-		{"-mailgun-domain", o.Domain}, {"-mail-from", o.From}, {"-mailgun-signing-key", o.SigningKey},
-	} {
-		if strings.TrimSpace(need.value) == "" {
-			return fmt.Errorf("%s must be set where -mailgun-key is", need.flag)
+	if o.From != "" {
+		if err := validFrom(o.From); err != nil {
+			return err
 		}
 	}
-	if strings.ContainsFunc(o.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("-mailgun-key has a space or a character that no key has")
-	}
-	if err := validFrom(o.From); err != nil {
+	if err := validBase(o.APIBase); err != nil {
 		return err
+	}
+	switch {
+	case o.Key == "" && o.Domain != "":
+		return errors.New("-mailgun-key must be set where -mailgun-domain is: half of a provider would let bells ring and nobody hear")
+	case o.Key == "":
+		return nil
+	case o.Domain == "":
+		return errors.New("-mailgun-domain must be set where -mailgun-key is")
+	case o.SigningKey == "":
+		return errors.New("-mailgun-signing-key must be set where -mailgun-key is: anybody could report an email as delivered")
+	}
+	if strings.ContainsFunc(string(o.Key), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("-mailgun-key has a space or a character that no key has")
 	}
 	if _, err := storage.ParseAddress("postmaster@" + o.Domain); err != nil {
 		return fmt.Errorf("-mailgun-domain %q is not a host name", o.Domain)
 	}
-	return validBase(o.APIBase)
+	return nil
 }
 
 // validFrom wants one address that answers can be sent to, with or without a

@@ -171,7 +171,7 @@ func TestRefusedKeyRaisesAnAlarm(t *testing.T) {
 	if !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "check the key") {
 		t.Errorf("log:\n%s", log)
 	}
-	noSecrets(t, log+err.Error()+w.email(e.ID).Error, o.Key, o.SigningKey, "/join/")
+	noSecrets(t, log+err.Error()+w.email(e.ID).Error, string(o.Key), string(o.SigningKey), "/join/")
 }
 
 func TestSwitchedOffRuleGetsNothing(t *testing.T) {

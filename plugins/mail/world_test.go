@@ -32,14 +32,14 @@ type world struct {
 }
 
 // options for Mailgun at a fake.
-func gunOptions(g *gun) Options {
-	return Options{
+func gunOptions(g *gun) options {
+	return options{
 		From: "Bellhub <bell@" + gunDomain + ">", Domain: gunDomain, Key: gunKey,
-		APIBase: g.URL + "/v3", SigningKey: "signing-secret-7f3a", LinkTTL: 24 * time.Hour,
+		APIBase: g.URL + "/v3", SigningKey: "signing-secret-7f3a",
 	}
 }
 
-func newWorld(t *testing.T, o Options, development bool) *world {
+func newWorld(t *testing.T, o options, development bool) *world {
 	t.Helper()
 	w := &world{t: t, log: &logBuffer{}, seen: hubtest.NewObserver()}
 	w.store = newStore(t)
@@ -56,7 +56,10 @@ func newWorld(t *testing.T, o Options, development bool) *world {
 		Asset:  func(name string) string { return "/static/x/" + name },
 	})
 	w.must(err)
-	w.mail = New(o)
+	w.mail = New()
+	if o != (options{}) {
+		w.mail.opts = o
+	}
 	w.must(w.mail.Validate())
 	other := &ringer{}
 	w.must(h.Init(w.mail, other))

@@ -38,7 +38,7 @@ func (p *Plugin) write(ctx context.Context, e storage.Email) (Message, storage.L
 	}
 	link, token, err := storage.MintRuleLink(ctx, storage.Link{
 		DomainID: e.DomainID, RoomID: e.RoomID, RuleID: e.RuleID, EmailID: e.ID,
-		Recipient: e.Recipient, Label: e.Label, ExpiresAt: hub.Now().Add(p.opts.LinkTTL),
+		Recipient: e.Recipient, Label: e.Label, ExpiresAt: hub.Now().Add(p.host.Limits().LinkTTL),
 	})
 	switch {
 	case errors.Is(err, hub.ErrNotFound):

@@ -40,6 +40,8 @@ export interface Welcome {
   token?: string;
   /** What this member may send. */
   frames: string[];
+  /** Paths of plugins' scripts, for the widget. */
+  scripts?: string[];
   /** Draw the room anew; otherwise go on where the connection broke. */
   fresh: boolean;
 }
@@ -70,7 +72,7 @@ export interface StateChange {
   failure?: { code: string; message: string };
 }
 
-/** What `socket.on` listens to. Plugins' own frames arrive under their type. */
+/** What `socket.on` listens to. Plugins' own frames arrive under their type, or as "frame". */
 export interface Signals {
   state: StateChange;
   welcome: Welcome;
@@ -79,6 +81,7 @@ export interface Signals {
   typing: { author: Author; on: boolean };
   presence: any;
   room: any;
+  frame: { type: string; data: any };
   [frame: string]: any;
 }
 

@@ -104,7 +104,8 @@ export class Socket {
   }
 
   /**
-   * Listens to a signal, or to a frame of that type.
+   * Listens to a signal, or to a frame of that type. "frame" brings those that
+   * nobody listens to by their type.
    * @template {keyof Signals} K
    * @param {K} name
    * @param {(detail: Signals[K]) => void} listener
@@ -238,8 +239,10 @@ export class Socket {
       this.#offer([data], false);
     } else if (type === "error") {
       if (data.code === "resync") this.#resync();
-    } else {
+    } else if (this.#listeners.has(type)) {
       this.#emit(type, data);
+    } else {
+      this.#emit("frame", { type, data }); // a plugin's
     }
   }
 

@@ -1,3 +1,4 @@
+import { Failure } from "../shared/socket.js";
 import { Conversation } from "./conversation.js";
 import { icon } from "./dom.js";
 import { Store } from "./store.js";
@@ -30,9 +31,15 @@ async function loadTexts(lang) {
  * life. The page around it may use
  *
  *  - `open()`, `close()`, `toggle()`;
- *  - the events `bellhub-open`, `bellhub-close` and `bellhub-message`, whose
- *    detail is `{seq, from, text}`;
+ *  - the events `bellhub-open`, `bellhub-close`, `bellhub-message`, whose detail
+ *    is `{seq, from, text}`, and `bellhub-frame`, `{type, data}`: what a plugin
+ *    sends (hub.Host.Push);
+ *  - `send(type, data)`, a frame for a plugin (hub.Host.Handle): the promise of
+ *    what it answers, which fails with `{code, message}`, "offline" among them;
  *  - the custom properties `--bellhub-accent` and `--bellhub-on-accent`.
+ *
+ * Plugins' scripts (hub.Scripter) are loaded once the visitor has opened the chat
+ * and been let in; their default export is called with this element.
  */
 export class Chat extends HTMLElement {
   #root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
@@ -42,6 +49,11 @@ export class Chat extends HTMLElement {
   #open = false;
   #unread = 0;
   #life = new AbortController();
+  /**
+   * Of plugins, and not loaded yet.
+   * @type {string[] | undefined}
+   */
+  #scripts;
   /**
    * Here once the words are.
    * @type {{t: import("./chat.js").Texts, conversation: Conversation} | undefined}
@@ -86,6 +98,12 @@ export class Chat extends HTMLElement {
     this.#emit("close");
   }
 
+  /** @param {string} type @param {unknown} [data] @returns {Promise<any>} */
+  async send(type, data) {
+    if (!this.#parts) throw new Failure({ code: "offline", retryable: true });
+    return this.#parts.conversation.request(type, data);
+  }
+
   toggle() {
     if (this.#open) this.close();
     else this.open();
@@ -111,6 +129,11 @@ export class Chat extends HTMLElement {
       unread: (n) => {
         this.#unread = n;
         this.#label();
+      },
+      frame: (frame) => this.#emit("frame", frame),
+      scripts: (paths) => {
+        this.#scripts ??= [...paths];
+        this.#plug();
       },
       message: ({ seq, author, text }) => this.#emit("message", { seq, from: author.kind, text }),
     });
@@ -144,6 +167,17 @@ export class Chat extends HTMLElement {
     conversation.dial();
     this.#label();
     this.#emit("open");
+    this.#plug();
+  }
+
+  /** Loads plugins' scripts. One that fails costs nobody else anything. */
+  #plug() {
+    if (!this.#open) return;
+    for (const path of this.#scripts?.splice(0) ?? []) {
+      import(new URL(path, import.meta.url).href)
+        .then((module) => module.default(this))
+        .catch((error) => console.error("bellhub:", error));
+    }
   }
 
   /** What the launcher says: to open, with how much is unread, or to close. */
@@ -159,7 +193,7 @@ export class Chat extends HTMLElement {
     badge.textContent = n > 99 ? "99+" : String(n);
   }
 
-  /** @param {"open" | "close" | "message"} name @param {object} [detail] */
+  /** @param {"open" | "close" | "message" | "frame"} name @param {object} [detail] */
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(`bellhub-${name}`, { detail, bubbles: true, composed: true }));
   }

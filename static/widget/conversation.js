@@ -1,5 +1,5 @@
 import { Outbox } from "../shared/outbox.js";
-import { Socket } from "../shared/socket.js";
+import { clientId, Socket } from "../shared/socket.js";
 import { Panel } from "./panel.js";
 import { Unread } from "./store.js";
 
@@ -35,6 +35,8 @@ export class Conversation {
    * @param {() => void} options.close the panel
    * @param {(n: number) => void} options.unread
    * @param {(event: RoomEvent) => void} options.message each new message
+   * @param {(frame: {type: string, data: any}) => void} options.frame a plugin's
+   * @param {(paths: string[]) => void} options.scripts of plugins, with each welcome
    * @param {AbortSignal} options.signal
    */
   constructor(options) {
@@ -104,6 +106,14 @@ export class Conversation {
   }
 
   /**
+   * Sends a plugin's frame, and brings what it is acknowledged with.
+   * @param {string} type @param {unknown} data
+   */
+  request(type, data) {
+    return this.#socket.request(type, data, clientId());
+  }
+
+  /**
    * Whether the visitor sees the thread: then it is read.
    * @param {boolean} looking
    */
@@ -119,6 +129,7 @@ export class Conversation {
     socket.on("welcome", (welcome) => this.#welcome(welcome));
     socket.on("event", (event) => this.#event(event));
     socket.on("typing", ({ author, on }) => author.kind !== "visitor" && thread.growing.typing(author, on));
+    socket.on("frame", this.#options.frame);
     socket.on("stream", (frame) => {
       if (frame.epoch < this.#room.epoch || this.#room.mode !== "ai") return;
       thread.growing.stream(frame);
@@ -132,7 +143,7 @@ export class Conversation {
   }
 
   /** @param {Welcome} welcome */
-  #welcome({ room, domain, token, events, more, fresh, frames }) {
+  #welcome({ room, domain, token, events, more, fresh, frames, scripts = [] }) {
     const { store } = this.#options;
     const { thread, bell } = this.panel;
     this.#welcomed = true;
@@ -150,6 +161,7 @@ export class Conversation {
     }
     if (document.hidden) this.#tell("presence", { state: "away" });
     if (this.#looking) bell.resume();
+    this.#options.scripts(scripts);
   }
 
   /** @param {RoomEvent} event */

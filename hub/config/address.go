@@ -6,29 +6,8 @@ import (
 	"strings"
 )
 
-// Secret is a text that prints as a placeholder wherever it is formatted,
-// logged or marshalled. Convert it to a string where it is used.
-type Secret string
-
 // redacted stands for a secret that is set.
 const redacted = "[secret]"
-
-// String returns a placeholder, or nothing for no secret.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return redacted
-}
-
-// GoString is String, for %#v.
-func (s Secret) GoString() string { return `"` + s.String() + `"` }
-
-// LogValue is String, for slog.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText is String, for JSON and the like.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Address is a file's path or a URL that may hold a password, which prints as
 // Secret does. Convert it to a string where it is used.

@@ -1,0 +1,141 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Init initialises the plugins in order, seals the hooks and starts the hub's
+// own goroutines. Where one fails, those before it are closed, in reverse, and
+// the hub is over.
+func (h *Hub) Init(plugins ...Plugin) (err error) {
+	defer func() {
+		if err != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(h.base), failedTimeout)
+			defer cancel()
+			err = errors.Join(err, h.Close(ctx))
+		}
+	}()
+	if err := h.learn(plugins); err != nil {
+		return err
+	}
+	for _, p := range plugins {
+		host := newHost(h, p.ID())
+		h.plugins = append(h.plugins, p) // also one whose Init fails is closed
+		h.hosts = append(h.hosts, host)
+		if err := initialise(h.base, p, host); err != nil {
+			return fmt.Errorf("hub: plugin %s: %w", p.ID(), err)
+		}
+	}
+	if err := checkPages(plugins); err != nil {
+		return err
+	}
+	h.opts.Observer.Expect(h.words())
+	h.sealed.Store(true)
+	for _, work := range h.workers {
+		h.tasks.Go(func() { work(h.base) })
+	}
+	h.tasks.Go(func() { h.revalidate(h.base) })
+	return nil
+}
+
+// failedTimeout is for the plugins to be closed where one of them could not be
+// initialised.
+const failedTimeout = 10 * time.Second
+
+// learn checks the plugins' names and takes in their words.
+func (h *Hub) learn(plugins []Plugin) error {
+	seen := map[string]bool{}
+	texts := Texts{}
+	texts.add(h.opts.Texts)
+	for _, p := range plugins {
+		id := p.ID()
+		if err := checkID(id); err != nil {
+			return err
+		}
+		if seen[id] {
+			return fmt.Errorf("hub: two plugins are called %q", id)
+		}
+		seen[id] = true
+		worded, ok := p.(Worded)
+		if !ok {
+			continue
+		}
+		words := worded.Texts()
+		for lang := range words {
+			if err := owned(id, "text", ".", slices.Sorted(maps.Keys(words[lang]))...); err != nil {
+				return fmt.Errorf("hub: plugin %s: %w", id, err)
+			}
+		}
+		texts.add(words)
+	}
+	h.opts.Texts = texts
+	return nil
+}
+
+// initialise turns a panic of Init, such as two plugins' claim to one frame,
+// into an error.
+func initialise(ctx context.Context, p Plugin, host *Host) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%v", v)
+		}
+	}()
+	return p.Init(ctx, host)
+}
+
+// handle registers a frame type.
+func (h *Hub) handle(plugin, frame string, from []Kind, fn func(context.Context, Frame) (any, error)) {
+	owners := map[string]string{}
+	for name, f := range h.frames {
+		owners[name] = f.plugin
+	}
+	h.claim(plugin, frame, owners)
+	h.frames[frame] = handler{plugin: plugin, from: from, fn: func(ctx context.Context, s *session, in inbound) error {
+		return s.plugged(ctx, in, fn)
+	}}
+}
+
+// AddScript has every visitor's welcome name one more script for the widget, by
+// its path on this server. It is called between Init and the first connection.
+func (h *Hub) AddScript(path string) { h.scripts = append(h.scripts, path) }
+
+// claim panics, which Init makes an error of, where a plugin comes too late for
+// a frame or another owns it. Owners are by frame; the hub's name is empty.
+func (h *Hub) claim(plugin, frame string, owners map[string]string) {
+	if h.sealed.Load() {
+		panic(fmt.Sprintf("hub: plugin %s claims the frame %s after Init", plugin, frame))
+	}
+	if owner, ok := owners[frame]; ok {
+		panic(fmt.Sprintf("frame %q belongs to %s already", frame, cmp.Or(owner, "the hub")))
+	}
+}
+
+// framesOf lists the frames that a plugin handles.
+func (h *Hub) framesOf(plugin string) []string {
+	var names []string
+	for name, f := range h.frames {
+		if f.plugin == plugin {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// framesFor lists what a member of a kind may send after its welcome.
+func (h *Hub) framesFor(k Kind) []string {
+	var names []string
+	for name, f := range h.frames {
+		if slices.Contains(f.from, k) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

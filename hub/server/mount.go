@@ -1,0 +1,83 @@
+package server
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/static"
+)
+
+// Mounter is a plugin that has routes: those of r are below /plugins/<id>. Who
+// asks is [hub.IdentityOf] of the request's UserContext; which domain, the
+// storage's DomainFor.
+type Mounter interface{ Mount(r fiber.Router) }
+
+// RootMounter is a plugin whose paths the product has promised, such as /console
+// and /join. It mounts under what it owns only.
+type RootMounter interface{ MountRoot(r fiber.Router) }
+
+// Mount takes in what a plugin has for browsers: its routes, and its script for
+// the widget. It is called after every Init, before Start. A route that
+// was mounted by another already is an error that names both.
+func (s *Server) Mount(p hub.Plugin) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("server: plugin %s: %v", p.ID(), v)
+		}
+	}()
+	before := countRoutes(s.app)
+	prefix := "/plugins/" + p.ID()
+	if m, ok := p.(Mounter); ok {
+		m.Mount(s.app.Group(prefix))
+		for route := range countRoutes(s.app) {
+			_, path, _ := strings.Cut(route, " ")
+			if before[route] == 0 && path != prefix && !strings.HasPrefix(path, prefix+"/") {
+				return fmt.Errorf("server: plugin %s mounts %s, which is not below %s", p.ID(), route, prefix)
+			}
+		}
+	}
+	if m, ok := p.(RootMounter); ok {
+		m.MountRoot(s.app)
+	}
+	for route, n := range countRoutes(s.app) {
+		switch had := before[route]; {
+		case had == 0:
+			s.owners[route] = p.ID()
+		case n > had:
+			return fmt.Errorf("server: plugin %s mounts %s, which belongs to %s already", p.ID(), route, cmp.Or(s.owners[route], "the server"))
+		}
+	}
+	if sc, ok := p.(hub.Scripter); ok {
+		return s.script(p.ID(), sc)
+	}
+	return nil
+}
+
+// script serves a plugin's files for the widget, under a path that names their
+// content, and has visitors' welcomes name the first of them.
+func (s *Server) script(id string, sc hub.Scripter) error {
+	folder, err := static.NewFolder(sc.Script())
+	if err != nil {
+		return fmt.Errorf("server: plugin %s: script: %w", id, err)
+	}
+	if _, ok := folder.Open("widget.js"); !ok {
+		return fmt.Errorf("server: plugin %s: its script has no file widget.js", id)
+	}
+	prefix := "/static/" + folder.Hash() + "/" + id
+	s.app.Get(prefix+"/*", immutable(prefix, folder.Open))
+	s.opts.Hub.AddScript(prefix + "/widget.js")
+	return nil
+}
+
+// countRoutes counts the handlers of each method and path.
+func countRoutes(app *fiber.App) map[string]int {
+	n := map[string]int{}
+	for _, r := range app.GetRoutes(true) {
+		n[r.Method+" "+r.Path] += len(r.Handlers) // Fiber joins neighbours of one path
+	}
+	return n
+}
