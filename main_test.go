@@ -61,6 +61,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"hub":               {},
 		"hub/bench":         {"hub"}, // a client: it knows what the protocol says
 		"hub/config":        {"hub"},
+		"hub/scaffold":      {"hub"},
 		"hub/server":        {"hub", "hub/spec", "storage", "static"},
 		"hub/spec":          {},           // text: the server hands it out
 		"hub/spec/spectest": {"hub/spec"}, // for tests, hub's own among them
@@ -294,6 +295,9 @@ func TestTheWholeProgram(t *testing.T) {
 		{[]string{"bench", "-h"}, "-connections n"},
 		{[]string{"bench", "--help"}, "-connections n"},
 		{[]string{"domain", "add", "-h"}, "-origin"},
+		{[]string{"plugin", "new", "mail"}, "taken"},
+		{[]string{"plugin", "new"}, "NAME is missing"},
+		{[]string{"plugin", "new", "-h"}, "plugins/README.md"},
 		{[]string{"version"}, "bellhub "},
 		{[]string{"frobnicate"}, "no command"},
 		{[]string{"serve", "-frobnicate"}, "frobnicate"},
