@@ -34,8 +34,18 @@ func clone(t *testing.T) tree {
 		t.Fatalf("git ls-files: %v", err)
 	}
 	c := tree{t, t.TempDir()}
+	seen := map[string]bool{}
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
-		src, err := os.ReadFile(filepath.Join("..", name))
+		path := filepath.Join("..", name)
+		if folder := filepath.Dir(path); !seen[folder] {
+			// go test keeps a result until what a test has read changes: a file that
+			// is added changes its folder.
+			seen[folder] = true
+			if _, err := os.ReadDir(folder); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+		}
+		src, err := os.ReadFile(path)
 		if os.IsNotExist(err) {
 			continue // deleted, and not committed yet
 		} else if err != nil {
