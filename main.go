@@ -32,8 +32,10 @@ import (
 	"github.com/bellhub/bellhub/plugins/console"
 	"github.com/bellhub/bellhub/plugins/demo"
 	"github.com/bellhub/bellhub/plugins/escalation"
+	"github.com/bellhub/bellhub/plugins/hours"
 	"github.com/bellhub/bellhub/plugins/mail"
 	"github.com/bellhub/bellhub/plugins/takeover"
+	"github.com/bellhub/bellhub/plugins/wordfilter"
 	"github.com/bellhub/bellhub/static"
 	"github.com/bellhub/bellhub/storage"
 )
@@ -52,6 +54,8 @@ func plugins(c config.Config) []hub.Plugin {
 			From: c.Mail.From, Domain: c.Mail.MailgunDomain, Key: string(c.Mail.MailgunKey),
 			APIBase: c.Mail.MailgunAPIBase, SigningKey: string(c.Mail.MailgunSigningKey), LinkTTL: c.Limits.LinkTTL,
 		}),
+		hours.New(),
+		wordfilter.New(),
 		console.New(console.Options{MailConfigured: c.Development() || c.Mail.Configured()}),
 		demo.New(),
 	}
