@@ -21,6 +21,7 @@ import (
 	"github.com/bellhub/bellhub/hub/config"
 	"github.com/bellhub/bellhub/hub/hubtest"
 	"github.com/bellhub/bellhub/hub/server"
+	"github.com/bellhub/bellhub/storage"
 )
 
 // TestTheReferenceIsWhole compares the tables of the README with the contract:
@@ -100,7 +101,13 @@ func (scripted) Script() fs.FS { return fstest.MapFS{"cards.js": {}} }
 // rooted has a route that is not below its own path.
 type rooted struct{ wrong }
 
-func (rooted) MountRoot(r fiber.Router) { r.Get("/cards", func(*fiber.Ctx) error { return nil }) }
+func (rooted) MountRoot(r fiber.Router) { r.Post("/cards", func(*fiber.Ctx) error { return nil }) }
+
+type findings struct{ ID string }
+
+type rightTable struct{ ID string }
+
+func (rightTable) TableName() string { return "cards_findings" }
 
 // TestTheMessagesAreReal makes each mistake of the README's last table, and
 // compares what is said.
@@ -120,11 +127,17 @@ func TestTheMessagesAreReal(t *testing.T) {
 		}
 		return nil
 	}
+	steps := func(id string, model any) error {
+		_, err := storage.Owned("cards", []storage.Migration{storage.CreateTable(id, model)})
+		return err
+	}
 	made := []error{
 		start(t, wrong{id: "Cards"}),
 		start(t, wrong{id: "cards"}, wrong{id: "cards"}),
-		settings("cards refuse"),
-		settings("cards-r cards-refuse", "cards cards-refuse"),
+		settings("cards numbers"),
+		settings("cards-n cards-numbers", "cards cards-numbers"),
+		steps("card/0001", &rightTable{}),
+		steps("cards/0001", &findings{}),
 		start(t, wrong{id: "cards", texts: hub.Texts{"en": {"title": "Cards"}}}),
 		start(t, wrong{id: "cards", init: handles("message")}),
 		start(t, wrong{id: "other", init: handles("cards-check")}, wrong{id: "cards", init: handles("cards-check")}),
