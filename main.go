@@ -167,9 +167,15 @@ func (p *program) open(ctx context.Context) (context.Context, error) {
 	}
 	var tables []storage.Migration
 	for _, plugin := range p.plugins {
-		if m, ok := plugin.(interface{ Migrations() []storage.Migration }); ok {
-			tables = append(tables, m.Migrations()...)
+		m, ok := plugin.(interface{ Migrations() []storage.Migration })
+		if !ok {
+			continue
 		}
+		steps, err := storage.Owned(plugin.ID(), m.Migrations())
+		if err != nil {
+			return nil, errors.Join(err, p.store.Close())
+		}
+		tables = append(tables, steps...)
 	}
 	if err := p.store.Migrate(ctx, tables...); err != nil {
 		return nil, errors.Join(err, p.store.Close())
