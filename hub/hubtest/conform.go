@@ -36,6 +36,12 @@ import (
 //     not theirs, and flood.
 func Conform(t *testing.T, create func() hub.Plugin, o ...Options) {
 	t.Helper()
+	conform(t, create, o, "")
+}
+
+// conform runs one of the parts, or all.
+func conform(t *testing.T, create func() hub.Plugin, o []Options, only string) {
+	t.Helper()
 	c := &conformance{create: create, id: create().ID()}
 	if len(o) > 0 {
 		c.o = Options{Flags: o[0].Flags, Texts: o[0].Texts, Limits: o[0].Limits}
@@ -68,7 +74,9 @@ func Conform(t *testing.T, create func() hub.Plugin, o ...Options) {
 		{"Routes", c.routes},
 		{"Neighbours", c.neighbours},
 	} {
-		t.Run(part.name, part.run)
+		if only == "" || only == part.name {
+			t.Run(part.name, part.run)
+		}
 	}
 }
 
@@ -113,7 +121,7 @@ func (c *conformance) info(k *Kit) hub.PluginInfo {
 }
 
 // endsWithin bounds what a plugin may take to end, with a busy machine's leisure.
-const endsWithin = 10 * time.Second
+const endsWithin = 5 * time.Second
 
 // safely calls fn, and returns its error, its panic or that it does not return.
 func safely(fn func() error) error {
@@ -121,7 +129,7 @@ func safely(fn func() error) error {
 	go func() {
 		defer func() {
 			if v := recover(); v != nil {
-				done <- fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+				done <- fmt.Errorf("%w: %v\n%s", errPanic, v, debug.Stack())
 			}
 		}()
 		done <- fn()
@@ -134,11 +142,14 @@ func safely(fn func() error) error {
 	}
 }
 
-var errStuck = errors.New("it does not return")
+var (
+	errStuck = errors.New("it does not return")
+	errPanic = errors.New("panic")
+)
 
 // broken tells whether an error is one of safely's own.
 func broken(err error) bool {
-	return err != nil && (errors.Is(err, errStuck) || strings.HasPrefix(err.Error(), "panic: "))
+	return errors.Is(err, errStuck) || errors.Is(err, errPanic)
 }
 
 func (c *conformance) names(t *testing.T) {
@@ -219,11 +230,10 @@ func (c *conformance) script(t *testing.T) {
 // twoHubs is the one part that runs in parallel: the race detector sees what two
 // of a kind share.
 func (c *conformance) twoHubs(t *testing.T) {
-	for name, development := range map[string]bool{"development": true, "production": false} {
+	for name, o := range map[string]Options{"development": {Database: SQLite, Development: true}, "production": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k := c.start(t, Options{Database: SQLite, Development: development}, nil, nil)
-			converse(t, k)
+			converse(t, c.start(t, o, nil, nil))
 		})
 	}
 }

@@ -14,24 +14,20 @@ import (
 // initFails has the plugin initialised while there is nothing to work with: it
 // may mind or not, and is closed after either.
 func (c *conformance) initFails(t *testing.T) {
-	cancelled, cancel := context.WithCancel(c.o.Ctx)
-	cancel()
-	away, store := SQLite(t)
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, ctx := range map[string]context.Context{
-		"the start is cancelled": cancelled, "the database is away": away, "its tables are not there": c.emptyDatabase(t),
-	} {
+	try := func(name string, ctx context.Context) {
+		t.Helper()
 		p := c.plugin(t)
 		c.lifecycle(t, name, ctx, p, &tried{p: p})
 	}
-}
-
-func (c *conformance) emptyDatabase(t *testing.T) context.Context {
-	t.Helper()
-	ctx, _ := SQLite(t)
-	return ctx
+	cancelled, cancel := context.WithCancel(c.o.Ctx)
+	cancel()
+	try("the start is cancelled", cancelled)
+	database, store := SQLite(t)
+	try("its tables are not there", database)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	try("the database is away", database)
 }
 
 // laterInitFails closes a plugin that has done nothing yet.
@@ -95,15 +91,12 @@ func (i *tried) Close(ctx context.Context) error {
 	return nil
 }
 
-// runner has the plugin work until it is told to end, at once and after a while.
+// runner has the plugin work until it is told to end: at once, and after a while.
 func (c *conformance) runner(t *testing.T) {
-	if _, ok := c.create().(hub.Runner); !ok {
+	p := c.plugin(t)
+	r, ok := p.(hub.Runner)
+	if !ok {
 		return
-	}
-	k := c.start(t, Options{}, nil, nil) // whose end is the end of the first one
-	k.Visitor(t).Say("hello")
-	if info := c.info(k); info.Restarts > 0 {
-		t.Errorf("Run fails: %s", info.LastError.Text)
 	}
 	o := c.o
 	o.Log = logOf(t)
@@ -111,17 +104,21 @@ func (c *conformance) runner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := c.plugin(t)
 	if err := h.Init(p); err != nil {
 		t.Fatal(err)
 	}
 	over, cancel := context.WithCancel(c.o.Ctx)
 	cancel()
-	err = safely(func() error { return p.(hub.Runner).Run(over) })
-	if broken(err) {
-		t.Errorf("Run, when it is over: %v", err)
+	err = safely(func() error { return r.Run(over) })
+	if e := h.Close(c.o.Ctx); e != nil {
+		t.Error(e)
 	}
-	if err := h.Close(c.o.Ctx); err != nil {
-		t.Error(err)
+	if broken(err) {
+		t.Fatalf("Run, when it is over: %v", err)
+	}
+	k := c.start(t, Options{}, nil, nil) // whose end is the end of it
+	k.Visitor(t).Say("hello")
+	if info := c.info(k); info.Restarts > 0 {
+		t.Errorf("Run fails: %s", info.LastError.Text)
 	}
 }

@@ -181,6 +181,9 @@ func (c *conformance) routes(t *testing.T) {
 			path := parameter.ReplaceAllString(route.Path, url.PathEscape(inURL)+"x")
 			path += "?" + url.Values{"after": {inURL}, "id": {inURL}, "to": {inURL}}.Encode()
 			for _, signedIn := range []string{"", "x"} {
+				if signedIn == "" && i%4 > 0 {
+					continue // who is nobody gets no further
+				}
 				form := url.Values{"id": {value}, "name": {value}, "email": {value}, "url": {value}}
 				r := httptest.NewRequest(route.Method, path, strings.NewReader(form.Encode()))
 				r.Header.Set("X-Signed-In", signedIn)
