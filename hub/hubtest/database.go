@@ -13,14 +13,20 @@ import (
 type migrator interface{ Migrations() []storage.Migration }
 
 // migrations collects what the plugins' tables are made by.
-func migrations(plugins []hub.Plugin) []storage.Migration {
+func migrations(plugins []hub.Plugin) ([]storage.Migration, error) {
 	var all []storage.Migration
 	for _, p := range plugins {
-		if m, ok := p.(migrator); ok {
-			all = append(all, m.Migrations()...)
+		m, ok := p.(migrator)
+		if !ok {
+			continue
 		}
+		steps, err := storage.Owned(p.ID(), m.Migrations())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, steps...)
 	}
-	return all
+	return all, nil
 }
 
 // SQLite opens a fresh database with every table, closed when the test ends,

@@ -141,7 +141,11 @@ func (k *Kit) open(t testing.TB, o *Options, plugins []hub.Plugin) context.Conte
 	}
 	switch {
 	case o.Database != nil:
-		_, store := o.Database(t, migrations(plugins)...)
+		steps, err := migrations(plugins)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, store := o.Database(t, steps...)
 		ctx, o.Store = storage.With(ctx, store), store
 	case o.Store == nil:
 		k.Memory = NewMemory()
