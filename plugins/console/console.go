@@ -26,7 +26,13 @@
 // its page framed at /console/domains/<id>/<slug>. Plain HTML looks right in it:
 // headings, paragraphs, tables, lists, labels, fields and buttons are styled as
 // elements; the classes card, field, row, quiet, danger, badge and muted are
-// there for more.
+// there for more. A plugin that implements [hub.Paneler] gets what it renders
+// shown beside each conversation, under its title.
+//
+// Neither can hurt the page around it. A page has [pageTimeout], all panels
+// together [hub.HookTimeout], which they use at the same time. What panics,
+// fails or takes longer is thrown away and logged; its reader sees the console
+// as ever, and in the place of the page or the panel that it could not be shown.
 package console
 
 import (
@@ -43,6 +49,7 @@ import (
 type Plugin struct {
 	host  *hub.Host
 	views views
+	fence fence
 }
 
 var (
@@ -51,7 +58,7 @@ var (
 )
 
 // New makes the console.
-func New() *Plugin { return &Plugin{} }
+func New() *Plugin { return &Plugin{fence: fence{left: map[string]int{}}} }
 
 // ID implements [hub.Plugin].
 func (p *Plugin) ID() string { return "console" }

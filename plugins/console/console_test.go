@@ -85,7 +85,7 @@ func (s *site) do(method, path, cookie string, form url.Values, header ...string
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	res, err := s.app.Test(r, int((10 * time.Second).Milliseconds()))
+	res, err := s.app.Test(r, int(time.Minute.Milliseconds()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
