@@ -33,11 +33,17 @@
 // together [hub.HookTimeout], which they use at the same time. What panics,
 // fails or takes longer is thrown away and logged; its reader sees the console
 // as ever, and in the place of the page or the panel that it could not be shown.
+//
+// # Pages for operators
+//
+// An operator may add domains, and sees at /console/plugins how each plugin has
+// fared since the server started: [Plugin.showPlugins].
 package console
 
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -50,6 +56,7 @@ type Plugin struct {
 	host  *hub.Host
 	views views
 	fence fence
+	began time.Time // the server
 }
 
 var (
@@ -65,7 +72,7 @@ func (p *Plugin) ID() string { return "console" }
 
 // Init implements [hub.Plugin].
 func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
-	p.host = h
+	p.host, p.began = h, hub.Now()
 	var err error
 	if p.views, err = parseViews(h); err != nil {
 		return fmt.Errorf("console: templates: %w", err)
@@ -95,6 +102,7 @@ func (p *Plugin) MountRoot(r fiber.Router) {
 	post("/console/sign-in/:token", p.signIn)
 	post("/console/sign-out", p.signOut)
 
+	get("/console/plugins", p.signedIn(p.showPlugins))
 	get("/console/domains/new", p.signedIn(p.newDomain))
 	post("/console/domains", p.signedIn(p.addDomain))
 	const domain = "/console/domains/:domain"

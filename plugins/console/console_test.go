@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,15 @@ import (
 	"github.com/bellhub/bellhub/static"
 	"github.com/bellhub/bellhub/storage"
 )
+
+// TestMain serves a request before any test does: fasthttp then starts the one
+// goroutine of its clock, which must not be in a test's bubble of other time.
+func TestMain(m *testing.M) {
+	if _, err := fiber.New().Test(httptest.NewRequest(http.MethodGet, "/", nil)); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // site is a console over a database, asked through HTTP as the server does.
 type site struct {
