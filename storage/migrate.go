@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/go-gormigrate/gormigrate/v2"
@@ -18,11 +19,17 @@ import (
 type Migration struct {
 	ID string
 	Up func(*gorm.DB) error
+
+	table string // that it makes, if that is known
 }
 
 // CreateTable is the migration that makes the table of a frozen model.
 func CreateTable(id string, model any) Migration {
-	return Migration{ID: id, Up: func(db *gorm.DB) error { return db.AutoMigrate(model) }}
+	m := Migration{ID: id, Up: func(db *gorm.DB) error { return db.AutoMigrate(model) }}
+	if s, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{}); err == nil { // else Up says what is wrong
+		m.table = s.Table
+	}
+	return m
 }
 
 // bytewise is the type, in a migration's model, of a text of which every byte
@@ -46,7 +53,10 @@ func (s *Store) Migrate(ctx context.Context, more ...Migration) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateWait)
 	defer cancel()
 	steps := append(migrations(), more...)
-	var err error
+	err := checkSteps(steps)
+	if err != nil {
+		return fmt.Errorf("storage: migrate: %w", err)
+	}
 	if s.mysql {
 		err = s.migrateMySQL(ctx, steps)
 	} else {
