@@ -103,8 +103,10 @@ func cards(all []hub.PluginInfo, now time.Time) []pluginCard {
 		c := pluginCard{PluginInfo: info}
 		for _, h := range info.Hooks {
 			c.Hooks = append(c.Hooks, hookCard{h, of[h.Name], figures(h)})
-			for _, n := range h.Calls {
-				c.Calls += n
+			for result, n := range h.Calls {
+				if hub.HookResult(result) != hub.HookSkipped {
+					c.Calls += n
+				}
 			}
 			c.P99 = max(c.P99, h.P99)
 			c.Failures += h.Calls[hub.HookFailed] + h.Calls[hub.HookOverdue] + h.Dropped
