@@ -135,6 +135,14 @@ func (p program) chat() {
 			}
 		}
 	}
+	const said, shown = "My card is 4242 4242 4242 4242", "My card is •••• 4242"
+	for _, words := range []string{
+		"write `" + said + "`", "as `" + shown + "`", `send("cards-check", {text: "4242 4242 4242 4242"})`, "`{found: 1}`",
+	} {
+		if !strings.Contains(readme(t), words) {
+			t.Errorf("README.md no longer says %s", words)
+		}
+	}
 	send(frame{"hello", "1", map[string]any{"domain": "demo"}})
 	if f := want("welcome", func(f frame) bool { return f.ID == "1" }); len(f.Data["scripts"].([]any)) != 1 {
 		t.Errorf("the example's script is not in the welcome: %v", f.Data)
@@ -143,8 +151,8 @@ func (p program) chat() {
 	if f := want("answer", func(f frame) bool { return f.ID == "2" }); f.Type != "ack" || f.Data["found"] != 1.0 {
 		t.Errorf("cards-check is answered with %+v", f)
 	}
-	send(frame{"message", "3", map[string]any{"text": "My card is 4242 4242 4242 4242"}})
-	if f := want("message", func(f frame) bool { return f.Type == "event" }); f.Data["text"] != "My card is •••• 4242" {
+	send(frame{"message", "3", map[string]any{"text": said}})
+	if f := want("message", func(f frame) bool { return f.Type == "event" }); f.Data["text"] != shown {
 		t.Errorf("it is shown as %+v", f)
 	}
 	if f := want("cards-hidden", func(f frame) bool { return f.Type == "cards-hidden" }); f.Data["found"] != 1.0 {

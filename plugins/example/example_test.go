@@ -3,8 +3,6 @@ package example_test
 import (
 	"context"
 	"flag"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -140,12 +138,6 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func TestEveryLanguageHasEveryWord(t *testing.T) {
-	texts := example.New().Texts()
-	want := slices.Sorted(maps.Keys(texts[hub.DefaultLang]))
-	for lang, words := range texts {
-		if got := slices.Sorted(maps.Keys(words)); !slices.Equal(got, want) {
-			t.Errorf("%s has %v, want %v", lang, got, want)
-		}
-	}
+func TestConforms(t *testing.T) {
+	hubtest.Conform(t, func() hub.Plugin { return example.New() })
 }

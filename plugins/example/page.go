@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/storage"
 )
 
 // pages are parsed once; t is bound to a language when one is shown.
@@ -38,11 +39,15 @@ func (p *Plugin) Panels() []hub.Panel {
 // Pages offers the pages that people call from.
 func (p *Plugin) Pages() []hub.Page {
 	return []hub.Page{{Slug: "example", Title: "example.title", Render: func(ctx context.Context, r hub.PageRequest) (hub.PageContent, error) {
-		all, err := mostCalled(ctx, r.Domain)
+		domain, err := storage.DomainByID(ctx, r.Domain)
 		if err != nil {
 			return hub.PageContent{}, err
 		}
-		html, err := p.show("page", r.Lang, map[string]any{"All": all, "Days": strconv.Itoa(p.days)})
+		all, err := mostCalled(ctx, domain.ID)
+		if err != nil {
+			return hub.PageContent{}, err
+		}
+		html, err := p.show("page", r.Lang, map[string]any{"All": all, "Days": strconv.Itoa(p.days), "Name": domain.Name})
 		return hub.PageContent{HTML: html}, err
 	}}}
 }
