@@ -5,7 +5,6 @@ package plugins_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -218,25 +217,39 @@ func readme(t *testing.T) string {
 func TestTheTutorial(t *testing.T) {
 	c := clone(t)
 	start := c.follow(readme(t))
-	// The text sends its readers to the example, too, and says that a line in the
-	// list is all it needs.
-	list := string(c.read("main.go"))
-	list = strings.Replace(list, "\t\tcards.New(),\n", "\t\tcards.New(),\n\t\texample.New(),\n", 1)
-	list = strings.Replace(list, "\t\"github.com/bellhub/bellhub/plugins/mail\"\n", "\t\"github.com/bellhub/bellhub/plugins/example\"\n\t\"github.com/bellhub/bellhub/plugins/mail\"\n", 1)
-	c.write("main.go", []byte(list))
+	c.listExample()
 	c.tryOut(start)
+	c.another()
 }
 
-// TestASkeletonIsSound, also one whose id is no Go package's name.
-func TestASkeletonIsSound(t *testing.T) {
-	c := clone(t)
+// listExample adds the example, too: the text sends its readers there, and says
+// that a line in the list is all it needs.
+func (c tree) listExample() {
+	c.t.Helper()
+	list := string(c.read("main.go"))
+	for after, line := range map[string]string{
+		"\t\tcards.New(),\n": "\t\texample.New(),\n",
+		"\t\"github.com/bellhub/bellhub/plugins/escalation\"\n": "\t\"github.com/bellhub/bellhub/plugins/example\"\n",
+	} {
+		if strings.Count(list, after) != 1 {
+			c.t.Fatalf("main.go has not one line %q", after)
+		}
+		list = strings.Replace(list, after, after+line, 1)
+	}
+	c.write("main.go", []byte(list))
+}
+
+// another makes one more plugin, whose id is no Go package's name, and leaves its
+// skeleton as it is.
+func (c tree) another() {
+	c.t.Helper()
 	c.run("go run . plugin new order-status")
 	const folder = "./plugins/order-status"
-	for _, line := range []string{"go vet", "go tool staticcheck", "go test"} {
-		c.run(fmt.Sprintf("%s %s", line, folder))
+	for _, check := range []string{"go vet ", "go tool staticcheck ", "go test "} {
+		c.run(check + folder)
 	}
 	if out := c.run("go tool gofumpt -l main.go " + folder); out != "" {
-		t.Errorf("not formatted: %s", out)
+		c.t.Errorf("not formatted: %s", out)
 	}
 	c.run("go build -o " + os.DevNull + " .")
 }
