@@ -36,6 +36,7 @@ import (
 	"github.com/bellhub/bellhub/plugins/hours"
 	"github.com/bellhub/bellhub/plugins/mail"
 	"github.com/bellhub/bellhub/plugins/takeover"
+	"github.com/bellhub/bellhub/plugins/webhooks"
 	"github.com/bellhub/bellhub/plugins/wordfilter"
 	"github.com/bellhub/bellhub/static"
 	"github.com/bellhub/bellhub/storage"
@@ -54,6 +55,7 @@ func plugins() []hub.Plugin {
 		mail.New(),
 		hours.New(),
 		wordfilter.New(),
+		webhooks.New(),
 		console.New(),
 		demo.New(),
 	}
