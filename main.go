@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -387,6 +388,7 @@ func (p *program) greet(ctx context.Context, at net.Addr) error {
 		}
 		greetings = append(greetings, more...)
 	}
+	slices.Reverse(greetings) // what is built on the others is what to look at first
 	for _, g := range greetings {
 		width = max(width, len(g.What))
 	}
