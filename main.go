@@ -37,6 +37,7 @@ import (
 	"github.com/bellhub/bellhub/plugins/mail"
 	"github.com/bellhub/bellhub/plugins/takeover"
 	"github.com/bellhub/bellhub/plugins/webhooks"
+	"github.com/bellhub/bellhub/plugins/welcome"
 	"github.com/bellhub/bellhub/plugins/wordfilter"
 	"github.com/bellhub/bellhub/static"
 	"github.com/bellhub/bellhub/storage"
@@ -55,6 +56,7 @@ func plugins() []hub.Plugin {
 		mail.New(),
 		hours.New(),
 		wordfilter.New(),
+		welcome.New(),
 		webhooks.New(),
 		console.New(),
 		demo.New(),
