@@ -32,8 +32,11 @@ import (
 	"github.com/bellhub/bellhub/plugins/console"
 	"github.com/bellhub/bellhub/plugins/demo"
 	"github.com/bellhub/bellhub/plugins/escalation"
+	"github.com/bellhub/bellhub/plugins/hours"
 	"github.com/bellhub/bellhub/plugins/mail"
 	"github.com/bellhub/bellhub/plugins/takeover"
+	"github.com/bellhub/bellhub/plugins/webhooks"
+	"github.com/bellhub/bellhub/plugins/wordfilter"
 	"github.com/bellhub/bellhub/static"
 	"github.com/bellhub/bellhub/storage"
 )
@@ -49,6 +52,9 @@ func plugins() []hub.Plugin {
 		escalation.New(),
 		assistant.New(assistant.Options{}),
 		mail.New(),
+		hours.New(),
+		wordfilter.New(),
+		webhooks.New(),
 		console.New(),
 		demo.New(),
 	}

@@ -47,6 +47,8 @@
 //	bellhub_job_attempts_total{kind,state}          attempts on this node, by what they left: done, ready (again), failed
 //	bellhub_job_attempt_duration_seconds{kind}      how long the attempts take
 //	bellhub_mail_attempts_total{outcome}            what the mail provider said: accepted, or why not; alert on unauthorized
+//	bellhub_webhooks_deliveries_total{outcome}      attempts to deliver an event to an owner's endpoint: delivered, or why not
+//	bellhub_webhooks_decisions_total{outcome}       questions to a decision endpoint: allow, veto, rewrite, or why there was no answer
 //	bellhub_http_request_duration_seconds{status}   HTTP by class of status; 1xx became WebSockets
 //
 // Counting costs some ten nanoseconds and allocates nothing. The database is

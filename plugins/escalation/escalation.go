@@ -79,7 +79,7 @@ func (p *Plugin) bell(ctx context.Context, f hub.Frame) (any, error) {
 	if wait := p.rooms.wait(f.Room.ID); wait > 0 {
 		return nil, &hub.Error{Code: hub.CodeRateLimited, Message: "Too fast.", RetryAfter: wait}
 	}
-	rung, err := p.host.BellRung(ctx, hub.BellRung{Domain: f.Room.Domain, Room: f.Room, Reason: reason})
+	rung, err := p.host.BellRung(ctx, hub.BellRung{Domain: f.Room.Domain, Room: f.Room, Reason: reason, Lang: f.Lang})
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (p *Plugin) record(ctx context.Context, c call, a *hub.Append) error {
 	if err != nil {
 		return err
 	}
-	made := hub.Progress{State: hub.StateLogged, Message: c.message}
+	made := hub.Progress{State: hub.StateLogged}
 	open, err := openEscalation(ctx, room, c.at.Add(-p.host.Limits().LinkTTL)) // no longer than the emails' links
 	switch {
 	case err != nil:
@@ -138,6 +138,9 @@ func (p *Plugin) record(ctx context.Context, c call, a *hub.Append) error {
 		if len(jobs) > 0 && c.reachable {
 			made.State = hub.StateQueued
 		}
+	}
+	if !made.Limited { // the plugin that worded it took the call for one that is passed on
+		made.Message = c.message
 	}
 	a.Data = hub.MarshalData(made)
 	return addReason(ctx, reason{EscalationID: made.Escalation, DomainID: room.Domain, Reason: c.reason, CreatedAt: c.at})
