@@ -168,6 +168,57 @@ func TestABreakerHealsByItself(t *testing.T) {
 	})
 }
 
+// A call that hangs cannot be ended, only not be followed by another: however
+// long this goes on, there are sixteen of a plugin's.
+func TestHangingCallsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := hubtest.NewBad("bad", "hangs", time.Second)
+		k := hubtest.Start(t, hubtest.Options{Limits: &hub.Limits{}}, bad)
+		t.Cleanup(bad.Release)
+		c := k.Visitor(t)
+		for range 40 {
+			c.Say("hello")
+			k.Advance(t, 31*time.Second) // the breaker lets one through, to see
+		}
+		if p := k.Hub.Plugins()[0]; p.Abandoned != 16 || !p.Open {
+			t.Errorf("after 40 messages: %d calls hang, open %v", p.Abandoned, p.Open)
+		}
+		bad.Release()
+		k.Advance(t, time.Minute)
+		c.Say("hello")
+		k.Advance(t, 0)
+		if p := k.Hub.Plugins()[0]; p.Abandoned != 0 || p.Open {
+			t.Errorf("after they returned: %+v", p)
+		}
+	})
+}
+
+// A frame's handler that does not return keeps its sender waiting, and nobody
+// else: not even another page of the same visitor.
+func TestAHangingHandlerCostsItsSenderAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		k := hubtest.Start(t, hubtest.Options{Limits: &hub.Limits{}}, pluginFunc(func(h *hub.Host) {
+			h.Handle("hang", hub.From(hub.Visitor), func(context.Context, hub.Frame) (any, error) { <-free; return "back", nil })
+		}))
+		stuck := k.Visitor(t)
+		page := k.Again(t, stuck)
+		stuck.Send("hang", "h", nil)
+		synctest.Wait()
+		began := time.Now()
+		page.Say("still here")
+		k.Visitor(t).Say("me too")
+		if took := time.Since(began); took != 0 {
+			t.Errorf("they waited %s", took)
+		}
+		close(free)
+		if f := stuck.Want("ack", "event"); f.Type != "ack" || string(f.Data) != `"back"` {
+			t.Errorf("then: %+v", f)
+		}
+		stuck.WantEvent(hub.EventMessage)
+	})
+}
+
 const (
 	crowd      = 20 // visitors
 	eachSays   = 50 // messages
@@ -181,6 +232,7 @@ func TestBadPluginsUnderLoad(t *testing.T) {
 	for _, kind := range hubtest.BadKinds {
 		t.Run(kind, func(t *testing.T) {
 			took := underLoad(t, func() *hubtest.Bad { return hubtest.NewBad("bad", kind, hookBudget) })
+			t.Logf("p99 %s, worst %s; without it %s", p99(took), took[len(took)-1], p99(quick))
 			if rise := p99(took) - p99(quick); rise >= hookBudget {
 				t.Errorf("p99 of delivery rises by %s, from %s: that is the hook's timeout, %s", rise, p99(quick), hookBudget)
 			}

@@ -73,9 +73,15 @@ func (c *conformance) pages(t *testing.T) {
 				checkAnswer(t, what, string(out.HTML), out.Redirect, err)
 			}
 		}
-		out, err := ask("nothing", hub.DefaultLang, false, url.Values{})
-		if broken(err) || err == nil {
-			t.Errorf("%s of a domain that does not exist: %q, %v", page.Slug, cut(string(out.HTML)), err)
+		for _, post := range []bool{false, true} {
+			form := url.Values{}
+			for _, f := range fields {
+				form.Set(f, "on")
+			}
+			out, err := ask("nothing", hub.DefaultLang, post, form)
+			if broken(err) || err == nil {
+				t.Errorf("%s of a domain that does not exist, post %v: %q, %v", page.Slug, post, cut(string(out.HTML)), err)
+			}
 		}
 	}
 }

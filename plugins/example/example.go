@@ -24,7 +24,7 @@ import (
 	"github.com/bellhub/bellhub/storage"
 )
 
-//go:embed texts script page.html
+//go:embed texts widget page.html
 var files embed.FS
 
 // Plugin is the feature. All it knows is in here or in the database: two may
@@ -73,7 +73,7 @@ func (*Plugin) Texts() hub.Texts { return hub.ReadTexts(files, "texts/*.json") }
 
 // Script tells the hub where the visitor is, from the widget.
 func (*Plugin) Script() fs.FS {
-	script, err := fs.Sub(files, "script")
+	script, err := fs.Sub(files, "widget")
 	if err != nil {
 		panic(err) // the path is no path: a programmer's error
 	}

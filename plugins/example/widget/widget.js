@@ -1,7 +1,7 @@
 /**
  * Tells the team which page the chat is open on. Where it is not told, nobody
  * misses anything, so a failure is not shown.
- * @param {HTMLElement & {send: (type: string, data: unknown) => Promise<unknown>}} chat
+ * @param {import("../../../static/widget/chat.js").Chat} chat
  */
 export default function (chat) {
   const tell = () => chat.send("example-page", { url: location.href, title: document.title }).catch(() => {});
