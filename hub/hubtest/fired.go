@@ -87,7 +87,8 @@ func settle(t testing.TB, what string) {
 // maxRecorded bounds the events that are kept for Fired; the oldest go first.
 const maxRecorded = 10_000
 
-// recorder is a plugin that notes what the hooks are told. It is bound last.
+// recorder is a plugin that notes what the hooks are told. It is bound last, and
+// the last of the list: whoever lists the plugins sees it, as hubtest.
 type recorder struct {
 	mu     sync.Mutex
 	grew   *sync.Cond
