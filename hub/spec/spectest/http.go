@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -50,15 +49,29 @@ func HTTP(t testing.TB) *API {
 	return a
 }
 
-// Operations lists method and path of what is described, as in "GET /console".
-func (a *API) Operations() []string {
-	var all []string
+// Operations tells the method and path of what is described, as in
+// "GET /console", and the plugin that answers: the one that the operation's tag
+// names (x-plugin), or none. An operation has one tag, which is described too.
+func (a *API) Operations(t testing.TB) map[string]string {
+	t.Helper()
+	plugins := map[string]string{} // by tag
+	for _, tag := range a.doc.Tags {
+		plugins[tag.Name], _ = tag.Extensions["x-plugin"].(string)
+	}
+	all := map[string]string{}
 	for path, item := range a.doc.Paths.Map() {
-		for method := range item.Operations() {
-			all = append(all, method+" "+path)
+		for method, operation := range item.Operations() {
+			if len(operation.Tags) != 1 {
+				t.Errorf("%s %s has the tags %q, want one", method, path, operation.Tags)
+				continue
+			}
+			plugin, described := plugins[operation.Tags[0]]
+			if !described {
+				t.Errorf("%s %s: the tag %s is not described", method, path, operation.Tags[0])
+			}
+			all[method+" "+path] = plugin
 		}
 	}
-	slices.Sort(all)
 	return all
 }
 
