@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -19,7 +20,8 @@ const (
 // checkpoint copies SQLite's write-ahead log into the database now and then,
 // until the store is closed. Left to SQLite, every thousandth page is paid for by
 // whoever commits then: some 10 ms that all who wait behind can feel.
-func (s *Store) checkpoint() {
+// db is the readers' pool: the statement is no query of anybody's.
+func (s *Store) checkpoint(db *sql.DB) {
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
 	for {
@@ -29,7 +31,7 @@ func (s *Store) checkpoint() {
 		case <-tick.C:
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), txTimeout)
-		if err := s.read.WithContext(ctx).Exec("PRAGMA wal_checkpoint(PASSIVE)").Error; err != nil {
+		if _, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
 			s.log.Warn("storage: checkpoint", "err", err)
 		}
 		cancel()

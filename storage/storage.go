@@ -76,7 +76,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.commits = newCommitter(s)
 	if !s.mysql {
-		s.tasks.Go(s.checkpoint)
+		readers, err := s.read.DB()
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.tasks.Go(func() { s.checkpoint(readers) })
 	}
 	return s, nil
 }
