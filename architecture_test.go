@@ -121,7 +121,7 @@ func TestTwoFilesKnowTheWebSocketLibrary(t *testing.T) {
 // OpenAPI document, both ways; and what it serves without each plugin, so that
 // the document says truly whose a route is.
 func TestEveryRouteIsDescribed(t *testing.T) {
-	described := spectest.HTTP(t).Operations(t)
+	described := spectest.HTTP(t).Operations()
 	without := []string{""}
 	for _, plugin := range plugins() {
 		without = append(without, plugin.ID())

@@ -3,11 +3,14 @@ package storage
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-gormigrate/gormigrate/v2"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/bellhub/bellhub/hub"
 )
 
 // Migration is one step of a schema. ID is "<owner>/0001" and is never used
@@ -23,6 +26,29 @@ type Migration struct {
 // CreateTable is the migration that makes the table of a frozen model.
 func CreateTable(id string, model any) Migration {
 	return Migration{ID: id, Up: func(db *gorm.DB) error { return db.AutoMigrate(model) }}
+}
+
+// Migrator is a plugin with tables of its own: <id>_…, by migrations <id>/0001
+// and on.
+type Migrator interface{ Migrations() []Migration }
+
+// MigrationsOf collects the plugins' migrations, in list order. The error names
+// the plugin whose migration is called as another's.
+func MigrationsOf(plugins []hub.Plugin) ([]Migration, error) {
+	var all []Migration
+	for _, p := range plugins {
+		m, ok := p.(Migrator)
+		if !ok {
+			continue
+		}
+		for _, step := range m.Migrations() {
+			if !strings.HasPrefix(step.ID, p.ID()+"/") {
+				return nil, fmt.Errorf("storage: plugin %s: the migration %q does not begin with %q", p.ID(), step.ID, p.ID()+"/")
+			}
+			all = append(all, step)
+		}
+	}
+	return all, nil
 }
 
 // bytewise is the type, in a migration's model, of a text of which every byte
@@ -41,7 +67,7 @@ func (bytewise) GormDBDataType(db *gorm.DB, f *schema.Field) string {
 const migrateWait = 2 * time.Minute
 
 // Migrate brings the schema up to date: this package's steps, then those given,
-// in their order. Nodes that start together take turns.
+// in their order. Nodes that start together take turns. The error names the step.
 func (s *Store) Migrate(ctx context.Context, more ...Migration) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateWait)
 	defer cancel()
@@ -63,7 +89,12 @@ func (s *Store) Migrate(ctx context.Context, more ...Migration) error {
 func migrate(db *gorm.DB, steps []Migration) error {
 	var all []*gormigrate.Migration
 	for _, m := range steps {
-		all = append(all, &gormigrate.Migration{ID: m.ID, Migrate: m.Up})
+		all = append(all, &gormigrate.Migration{ID: m.ID, Migrate: func(db *gorm.DB) error {
+			if err := m.Up(db); err != nil {
+				return fmt.Errorf("%s: %w", m.ID, err)
+			}
+			return nil
+		}})
 	}
 	return gormigrate.New(db, gormigrate.DefaultOptions, all).Migrate()
 }
