@@ -1,7 +1,11 @@
 package story
 
 import (
+	"errors"
+	"net"
 	"net/http"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/bellhub/bellhub/hub"
@@ -46,5 +50,19 @@ func TestTheProgramStarts(t *testing.T) {
 	v.say("c-1", "Is anybody there?")
 	if e := again.wantEvent(0, hub.EventMessage, hub.Visitor); e.Data["text"] != "Is anybody there?" {
 		t.Errorf("the visitor's other tab reads %v", e.Data)
+	}
+}
+
+// What cannot start says why, to people and, by its exit status, to scripts.
+func TestTheProgramCannotStart(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	out, err := process.New(t.Context(), "serve", "-addr", taken.Addr().String(), "-data", t.TempDir()).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.HasPrefix(string(out), "bellhub: -addr:") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
