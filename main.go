@@ -32,8 +32,10 @@ import (
 	"github.com/bellhub/bellhub/plugins/console"
 	"github.com/bellhub/bellhub/plugins/demo"
 	"github.com/bellhub/bellhub/plugins/escalation"
+	"github.com/bellhub/bellhub/plugins/hours"
 	"github.com/bellhub/bellhub/plugins/mail"
 	"github.com/bellhub/bellhub/plugins/takeover"
+	"github.com/bellhub/bellhub/plugins/wordfilter"
 	"github.com/bellhub/bellhub/static"
 	"github.com/bellhub/bellhub/storage"
 )
@@ -49,6 +51,8 @@ func plugins() []hub.Plugin {
 		escalation.New(),
 		assistant.New(assistant.Options{}),
 		mail.New(),
+		hours.New(),
+		wordfilter.New(),
 		console.New(),
 		demo.New(),
 	}
@@ -168,11 +172,19 @@ func (p *program) open(ctx context.Context) (context.Context, error) {
 	if p.store, err = storage.Open(ctx, storage.Options{URL: string(p.config.Database), Log: p.log, Observer: p.metrics}); err != nil {
 		return nil, err
 	}
-	tables, err := storage.MigrationsOf(p.plugins)
-	if err == nil {
-		err = p.store.Migrate(ctx, tables...)
+	var tables []storage.Migration
+	for _, plugin := range p.plugins {
+		m, ok := plugin.(interface{ Migrations() []storage.Migration })
+		if !ok {
+			continue
+		}
+		steps, err := storage.Owned(plugin.ID(), m.Migrations())
+		if err != nil {
+			return nil, errors.Join(err, p.store.Close())
+		}
+		tables = append(tables, steps...)
 	}
-	if err != nil {
+	if err := p.store.Migrate(ctx, tables...); err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
 	return storage.With(ctx, p.store), nil

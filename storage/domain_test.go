@@ -103,9 +103,11 @@ func TestSettings(t *testing.T) {
 		if got, err := storage.Settings(ctx, d.ID, "example", defaults); err != nil || got.Greeting != "Hi" || !got.On {
 			t.Errorf("partly stored: %+v, %v", got, err)
 		}
-		exec(t, ctx, "UPDATE settings SET value = ? WHERE domain_id = ?", `{`, d.ID)
-		if _, err := storage.Settings(ctx, d.ID, "example", defaults); err == nil || !strings.Contains(err.Error(), "example") {
-			t.Errorf("broken settings: %v", err)
+		for what, value := range map[string]string{"broken": `{`, "of another version": `{"Greeting":"Hi","Volume":11}`} {
+			exec(t, ctx, "UPDATE settings SET value = ? WHERE domain_id = ?", value, d.ID)
+			if _, err := storage.Settings(ctx, d.ID, "example", defaults); err == nil || !strings.Contains(err.Error(), "example") {
+				t.Errorf("settings %s: %v", what, err)
+			}
 		}
 	})
 }

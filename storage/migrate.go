@@ -3,14 +3,12 @@ package storage
 import (
 	"context"
 	"fmt"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-gormigrate/gormigrate/v2"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
-
-	"github.com/bellhub/bellhub/hub"
 )
 
 // Migration is one step of a schema. ID is "<owner>/0001" and is never used
@@ -21,34 +19,17 @@ import (
 type Migration struct {
 	ID string
 	Up func(*gorm.DB) error
+
+	table string // that it makes, if that is known
 }
 
 // CreateTable is the migration that makes the table of a frozen model.
 func CreateTable(id string, model any) Migration {
-	return Migration{ID: id, Up: func(db *gorm.DB) error { return db.AutoMigrate(model) }}
-}
-
-// Migrator is a plugin with tables of its own: <id>_…, by migrations <id>/0001
-// and on.
-type Migrator interface{ Migrations() []Migration }
-
-// MigrationsOf collects the plugins' migrations, in list order. The error names
-// the plugin whose migration is called as another's.
-func MigrationsOf(plugins []hub.Plugin) ([]Migration, error) {
-	var all []Migration
-	for _, p := range plugins {
-		m, ok := p.(Migrator)
-		if !ok {
-			continue
-		}
-		for _, step := range m.Migrations() {
-			if !strings.HasPrefix(step.ID, p.ID()+"/") {
-				return nil, fmt.Errorf("storage: plugin %s: the migration %q does not begin with %q", p.ID(), step.ID, p.ID()+"/")
-			}
-			all = append(all, step)
-		}
+	m := Migration{ID: id, Up: func(db *gorm.DB) error { return db.AutoMigrate(model) }}
+	if s, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{}); err == nil { // else Up says what is wrong
+		m.table = s.Table
 	}
-	return all, nil
+	return m
 }
 
 // bytewise is the type, in a migration's model, of a text of which every byte
@@ -72,7 +53,10 @@ func (s *Store) Migrate(ctx context.Context, more ...Migration) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateWait)
 	defer cancel()
 	steps := append(migrations(), more...)
-	var err error
+	err := checkSteps(steps)
+	if err != nil {
+		return fmt.Errorf("storage: migrate: %w", err)
+	}
 	if s.mysql {
 		err = s.migrateMySQL(ctx, steps)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,7 +26,8 @@ type setting struct {
 func (setting) TableName() string { return "settings" }
 
 // Settings reads a plugin's settings in a domain over the defaults given:
-// what was never stored keeps its default.
+// what was never stored keeps its default. A field that T does not have is an
+// error, so that what somebody set is never passed over in silence.
 func Settings[T any](ctx context.Context, domain, plugin string, defaults T) (T, error) {
 	var row setting
 	err := Read(ctx).Take(&row, "domain_id = ? AND plugin = ?", domain, plugin).Error
@@ -36,7 +38,9 @@ func Settings[T any](ctx context.Context, domain, plugin string, defaults T) (T,
 		return defaults, err
 	}
 	out := defaults
-	if err := json.Unmarshal([]byte(row.Value), &out); err != nil {
+	d := json.NewDecoder(strings.NewReader(row.Value))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&out); err != nil {
 		return defaults, fmt.Errorf("storage: settings of %s: %w", plugin, err)
 	}
 	return out, nil

@@ -49,6 +49,12 @@ type edgeRig struct {
 // running. Tests that shorten times do so in tune.
 func newEdgeRig(t testing.TB, o socketOptions, serve func(hub.Conn), tune ...func(*upgrader)) *edgeRig {
 	t.Helper()
+	return newEdgeRigOn(t, net.ListenConfig{}, o, serve, tune...)
+}
+
+// newEdgeRigOn is newEdgeRig with sockets as the test needs them.
+func newEdgeRigOn(t testing.TB, sockets net.ListenConfig, o socketOptions, serve func(hub.Conn), tune ...func(*upgrader)) *edgeRig {
+	t.Helper()
 	before := goleak.IgnoreCurrent()
 	r := &edgeRig{t: t, u: newUpgrader(o)}
 	for _, f := range tune {
@@ -63,7 +69,7 @@ func newEdgeRig(t testing.TB, o socketOptions, serve func(hub.Conn), tune ...fun
 	})
 	app.Server().KeepHijackedConns = true
 	app.All("/ws", func(c *fiber.Ctx) error { return r.u.handle(c, serve) })
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := sockets.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

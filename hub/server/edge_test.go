@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -196,12 +197,14 @@ func TestStalledForGood(t *testing.T) {
 			o, tm := edgeOptions(), defaultTiming
 			c.tune(&o, &tm)
 			conns, over := make(chan hub.Conn, 1), make(chan error, 1)
-			r := newEdgeRig(t, o, func(c hub.Conn) {
+			// The kernel takes less than the first message, or it might take all.
+			r := newEdgeRigOn(t, net.ListenConfig{Control: small(syscall.SO_SNDBUF)}, o, func(c hub.Conn) {
 				conns <- c
 				_, err := c.Read()
 				over <- err
 			}, func(u *upgrader) { u.timing = tm })
 			client := r.open()
+			client.SetReadBuffer(8 << 10)
 			conn := receive(t, conns)
 			start := time.Now()
 			for conn.Send(frameText(make([]byte, 1<<20))) == nil {

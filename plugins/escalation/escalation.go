@@ -121,7 +121,7 @@ func (p *Plugin) record(ctx context.Context, c call, a *hub.Append) error {
 	if err != nil {
 		return err
 	}
-	made := hub.Progress{State: hub.StateLogged, Message: c.message}
+	made := hub.Progress{State: hub.StateLogged}
 	open, err := openEscalation(ctx, room, c.at.Add(-p.host.Limits().LinkTTL)) // no longer than the emails' links
 	switch {
 	case err != nil:
@@ -138,6 +138,9 @@ func (p *Plugin) record(ctx context.Context, c call, a *hub.Append) error {
 		if len(jobs) > 0 && c.reachable {
 			made.State = hub.StateQueued
 		}
+	}
+	if !made.Limited { // the plugin that worded it took the call for one that is passed on
+		made.Message = c.message
 	}
 	a.Data = hub.MarshalData(made)
 	return addReason(ctx, reason{EscalationID: made.Escalation, DomainID: room.Domain, Reason: c.reason, CreatedAt: c.at})

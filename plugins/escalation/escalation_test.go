@@ -27,9 +27,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// post stands in for mail: it says whether emails can leave.
+// post stands in for mail: it says whether emails can leave; and for whoever words
+// the confirmation.
 type post struct {
 	reachable bool
+	message   string
 	host      *hub.Host
 }
 
@@ -38,7 +40,7 @@ func (*post) ID() string { return "post" }
 func (p *post) Init(_ context.Context, h *hub.Host) error {
 	p.host = h
 	h.Hooks.BellRung.Bind(h, func(_ context.Context, e hub.BellRung) (hub.BellRung, error) {
-		e.Reachable = p.reachable
+		e.Reachable, e.Message = p.reachable, p.message
 		return e, nil
 	})
 	return nil
@@ -296,14 +298,16 @@ func TestBadReasons(t *testing.T) {
 func TestAnAddressThatRingsTooOften(t *testing.T) {
 	each(t, func(t *testing.T, s shop) {
 		s.rule(t, "ana@shop.example")
+		s.post.message = "Request sent. We're away."
 		for i := range 4 {
 			v := s.Visitor(t, "shop")
-			if ack, _ := ring(t, v, "b", fmt.Sprint(i)); ack.Get("state") != "queued" {
-				t.Errorf("bell %d: %s", i, ack.Data)
+			if ack, e := ring(t, v, "b", fmt.Sprint(i)); ack.Get("state") != "queued" || e.Get("data.message") != s.post.message {
+				t.Errorf("bell %d: %s, %s", i, ack.Data, e.Data)
 			}
 		}
+		// Nothing is sent, and nobody is told that it was.
 		v := s.Visitor(t, "shop")
-		if _, e := ring(t, v, "b", "five"); e.Get("data.limited") != true {
+		if _, e := ring(t, v, "b", "five"); e.Get("data.limited") != true || e.Get("data.message") != nil {
 			t.Errorf("fifth: %s", e.Data)
 		}
 	})

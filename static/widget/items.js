@@ -94,6 +94,8 @@ export function stamp(item, lang) {
 
 /** The states that have words of their own. */
 const STATES = ["queued", "logged", "captured", "notified", "opened", "reminded", "unreachable", "joined"];
+/** Those that only confirm: a plugin's wording of the confirmation outlasts them. */
+const CONFIRMING = ["captured", "notified"];
 
 /**
  * The receipts of the bell. Each escalation event has its own; the notices
@@ -123,7 +125,7 @@ export class Receipts {
     this.#write(node, data);
     const call = this.#call(data.escalation);
     if (seq > call.seq) Object.assign(call, { seq, node, own: data });
-    if (call.noticeSeq > call.seq) this.#write(call.node, call.notice);
+    if (call.noticeSeq > call.seq) this.#write(call.node, this.#told(call));
     return node;
   }
 
@@ -135,8 +137,20 @@ export class Receipts {
     if (!data.escalation || !this.words(data)) return "";
     const call = this.#call(data.escalation);
     if (seq > call.noticeSeq) Object.assign(call, { noticeSeq: seq, notice: data });
-    if (call.noticeSeq > call.seq) this.#write(call.node, call.notice);
+    const told = this.#told(call);
+    if (call.noticeSeq > call.seq) this.#write(call.node, told);
+    if (told?.message && told.message === call.own?.message) return ""; // it stands there already
     return data.state === "joined" ? "" : this.words(data); // the takeover tells it too
+  }
+
+  /**
+   * What the newest notice of a call makes its receipt say.
+   * @param {{own: RoomEvent["data"], notice: RoomEvent["data"]}} call
+   * @returns {RoomEvent["data"]}
+   */
+  #told({ own, notice }) {
+    const worded = CONFIRMING.includes(notice?.state ?? "") && own?.message;
+    return worded ? { ...notice, message: worded } : notice;
   }
 
   /** @param {RoomEvent["data"]} data */

@@ -140,6 +140,8 @@ export class Thread {
     delete node.dataset.id;
     delete node.dataset.ack;
     node.dataset.state = "sent";
+    const bubble = node.querySelector("[part=bubble]");
+    if (bubble && bubble.textContent !== text) bubble.textContent = text; // a plugin has rewritten it
     return node;
   }
 

@@ -1,0 +1,47 @@
+package storage
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// stepID is what a migration may be called.
+var stepID = regexp.MustCompile(`^[a-z][a-z0-9-]*/[0-9]{4}$`)
+
+// Owned returns a plugin's migrations as they are, or an error where one is
+// another's by its name: ids are "<plugin>/0001" and on, and tables
+// "<plugin>_…", with an underscore for each hyphen.
+func Owned(plugin string, steps []Migration) ([]Migration, error) {
+	prefix := strings.ReplaceAll(plugin, "-", "_") + "_"
+	for _, m := range steps {
+		if owner, _, _ := strings.Cut(m.ID, "/"); owner != plugin {
+			return nil, fmt.Errorf("plugin %s: the migration %q is not called %s/…", plugin, m.ID, plugin)
+		}
+		if m.table != "" && !strings.HasPrefix(m.table, prefix) {
+			return nil, fmt.Errorf("plugin %s: the migration %s makes the table %q, which does not begin with %q", plugin, m.ID, m.table, prefix)
+		}
+	}
+	return steps, nil
+}
+
+// checkSteps refuses migrations that would be taken for each other, or make one
+// table twice: the second would quietly change the first's.
+func checkSteps(steps []Migration) error {
+	ids, tables := map[string]bool{}, map[string]string{}
+	for _, m := range steps {
+		switch {
+		case !stepID.MatchString(m.ID):
+			return fmt.Errorf("%q is no migration's id: want owner/0001", m.ID)
+		case ids[m.ID]:
+			return fmt.Errorf("there are two migrations %s", m.ID)
+		case m.table != "" && tables[m.table] != "":
+			return fmt.Errorf("%s and %s both make the table %q", tables[m.table], m.ID, m.table)
+		}
+		ids[m.ID] = true
+		if m.table != "" {
+			tables[m.table] = m.ID
+		}
+	}
+	return nil
+}
