@@ -172,19 +172,11 @@ func (p *program) open(ctx context.Context) (context.Context, error) {
 	if p.store, err = storage.Open(ctx, storage.Options{URL: string(p.config.Database), Log: p.log, Observer: p.metrics}); err != nil {
 		return nil, err
 	}
-	var tables []storage.Migration
-	for _, plugin := range p.plugins {
-		m, ok := plugin.(interface{ Migrations() []storage.Migration })
-		if !ok {
-			continue
-		}
-		steps, err := storage.Owned(plugin.ID(), m.Migrations())
-		if err != nil {
-			return nil, errors.Join(err, p.store.Close())
-		}
-		tables = append(tables, steps...)
+	steps, err := storage.MigrationsOf(p.plugins)
+	if err == nil {
+		err = p.store.Migrate(ctx, steps...)
 	}
-	if err := p.store.Migrate(ctx, tables...); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
 	return storage.With(ctx, p.store), nil
