@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -76,7 +77,7 @@ func (h *Hub) appendHooked(ctx context.Context, a Append, read func(context.Cont
 		return Appended{}, err
 	}
 	e, err := h.hooks.EventAppending.run(ctx, EventAppending{
-		Room: room, Epoch: a.Epoch, Jobs: a.Jobs, ClientID: a.ClientID,
+		Room: room, Epoch: a.Epoch, Jobs: a.Jobs, ClientID: a.ClientID, Lang: cmp.Or(a.Lang, DefaultLang),
 		Event: Event{Room: a.Room, Type: a.Type, Author: a.Author, Text: a.Text, Data: a.Data},
 	})
 	if err != nil {

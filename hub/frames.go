@@ -29,6 +29,7 @@ type helloData struct {
 	Room   string `json:"room"`
 	After  *int64 `json:"after"`
 	Watch  string `json:"watch"`
+	Lang   string `json:"lang"` // a visitor's: BCP 47, or an ordered list as in Accept-Language
 }
 
 // welcomeData is the answer to hello.

@@ -41,6 +41,10 @@ func (s *session) enter(ctx context.Context, in inbound) error {
 	if hello.After != nil && *hello.After < 0 {
 		return Errorf(CodeBadField, "The field %q is negative.", "after")
 	}
+	if len(hello.Lang) > maxLang {
+		return Errorf(CodeBadField, "The field %q is too long.", "lang")
+	}
+	s.lang = s.hub.opts.Texts.Pick(hello.Lang)
 	switch {
 	case hello.Domain != "":
 		return s.enterVisitor(ctx, in.ID, hello)
@@ -96,7 +100,7 @@ func (s *session) letIn(ctx context.Context, d Domain, hello helloData) (Entry, 
 	if err != nil {
 		return Entry{}, err
 	}
-	e := SessionOpening{Domain: d, Room: entry.Room, Author: entry.Visitor, IP: s.hs.IP}
+	e := SessionOpening{Domain: d, Room: entry.Room, Author: entry.Visitor, IP: s.hs.IP, Lang: s.lang}
 	if _, err := s.hub.hooks.SessionOpening.run(ctx, e); err != nil {
 		return Entry{}, err
 	}

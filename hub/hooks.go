@@ -30,6 +30,7 @@ type SessionOpening struct {
 	Room   Room
 	Author Author
 	IP     string
+	Lang   string // what a visitor reads, for Host.Text
 }
 
 // Clone returns a copy that shares no memory with e.
@@ -65,6 +66,9 @@ type EventAppending struct {
 	// ClientID is the author's id for the event, unique with the author in the
 	// room: a key for jobs about the event, whose Seq is not known yet.
 	ClientID string
+	// Lang is what the author reads, for the words of a veto: DefaultLang unless
+	// it is a visitor.
+	Lang string
 }
 
 // Clone returns a copy that shares no memory with e.
@@ -95,6 +99,7 @@ type BellRung struct {
 	Domain string
 	Room   Room
 	Reason string
+	Lang   string // what the visitor reads, for Host.Text
 
 	Reachable bool   // alerts can leave now
 	Message   string // shown in place of the standard confirmation

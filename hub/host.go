@@ -105,6 +105,7 @@ type Frame struct {
 	Domain Domain // of the room; only ID is set where an admin sends
 	Author Author // who sent it
 	IP     string
+	Lang   string // what a visitor reads, for Host.Text; DefaultLang where it did not say
 	Access Access // how the admin came in
 }
 

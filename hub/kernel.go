@@ -38,7 +38,7 @@ func (h *Hub) message(ctx context.Context, s *session, in inbound) error {
 	s.room.ask(s)
 	defer s.room.pay(s)
 	out, err := h.commit(ctx, Append{
-		Room: s.room.id, Type: EventMessage, Author: s.who, Text: text, ClientID: in.ID, Hash: bodyHash(in),
+		Room: s.room.id, Type: EventMessage, Author: s.who, Text: text, ClientID: in.ID, Hash: bodyHash(in), Lang: s.lang,
 	})
 	if errors.Is(err, ErrNotFound) {
 		return ErrGone // it was there when the member came in

@@ -35,5 +35,6 @@ const (
 	maxClientID = 64   // bytes of a frame's id
 	maxDepth    = 16   // of a frame's JSON
 	maxHellos   = 3    // on one connection
+	maxLang     = 64   // bytes of the languages that a hello names
 	firstPage   = 100  // events that a hello without a cursor brings
 )

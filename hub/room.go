@@ -61,6 +61,9 @@ type Append struct {
 	// Hash stands for the request's body as received.
 	Hash string
 
+	// Lang is what the author reads, for what hooks say to it; empty: DefaultLang.
+	Lang string
+
 	// Epoch, unless 0, must be the room's at commit, else ErrStaleEpoch.
 	// Takeover, hand-back and what the AI says always carry it. A takeover or
 	// hand-back by the system is the domain's AI being switched off or on: the

@@ -53,6 +53,7 @@ type session struct {
 	kind   Kind
 	who    Author
 	domain Domain
+	lang   string // a visitor's, among those there are words for
 	access Access
 	watch  string // the domain, for an admin who watches its list
 	room   *liveRoom
@@ -282,7 +283,7 @@ func (s *session) plugged(ctx context.Context, in inbound, fn func(context.Conte
 	domain.ID = room.Domain
 	ack, err := fn(context.WithValue(ctx, deferredKey{}, d), Frame{
 		Type: in.Type, ID: in.ID, Hash: bodyHash(in), Data: bytes.Clone(in.Data),
-		Room: room, Domain: domain, Author: s.who, IP: s.hs.IP, Access: s.access,
+		Room: room, Domain: domain, Author: s.who, IP: s.hs.IP, Lang: s.lang, Access: s.access,
 	})
 	if errors.Is(err, ErrNotFound) && s.kind == Visitor {
 		return ErrGone // the room was there when the visitor came in

@@ -26,12 +26,24 @@
 // its page framed at /console/domains/<id>/<slug>. Plain HTML looks right in it:
 // headings, paragraphs, tables, lists, labels, fields and buttons are styled as
 // elements; the classes card, field, row, quiet, danger, badge and muted are
-// there for more.
+// there for more. A plugin that implements [hub.Paneler] gets what it renders
+// shown beside each conversation, under its title.
+//
+// Neither can hurt the page around it. A page has [pageTimeout], all panels
+// together [hub.HookTimeout], which they use at the same time. What panics,
+// fails or takes longer is thrown away and logged; its reader sees the console
+// as ever, and in the place of the page or the panel that it could not be shown.
+//
+// # Pages for operators
+//
+// An operator may add domains, and sees at /console/plugins how each plugin has
+// fared since the server started: [Plugin.showPlugins].
 package console
 
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -43,6 +55,8 @@ import (
 type Plugin struct {
 	host  *hub.Host
 	views views
+	fence fence
+	began time.Time // the server
 }
 
 var (
@@ -51,14 +65,14 @@ var (
 )
 
 // New makes the console.
-func New() *Plugin { return &Plugin{} }
+func New() *Plugin { return &Plugin{fence: fence{left: map[string]int{}}} }
 
 // ID implements [hub.Plugin].
 func (p *Plugin) ID() string { return "console" }
 
 // Init implements [hub.Plugin].
 func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
-	p.host = h
+	p.host, p.began = h, hub.Now()
 	var err error
 	if p.views, err = parseViews(h); err != nil {
 		return fmt.Errorf("console: templates: %w", err)
@@ -88,6 +102,7 @@ func (p *Plugin) MountRoot(r fiber.Router) {
 	post("/console/sign-in/:token", p.signIn)
 	post("/console/sign-out", p.signOut)
 
+	get("/console/plugins", p.signedIn(p.showPlugins))
 	get("/console/domains/new", p.signedIn(p.newDomain))
 	post("/console/domains", p.signedIn(p.addDomain))
 	const domain = "/console/domains/:domain"

@@ -13,6 +13,7 @@ type frame struct {
 	Domain  storage.Domain   // the current one, or zero
 	Menu    []menuEntry
 	Waiting int64 // conversations that wait for a person
+	Sick    int   // plugins that need a look; for operators
 
 	MailOff bool  // nothing can be sent
 	Held    int64 // emails that wait for it
@@ -42,7 +43,7 @@ func (p *Plugin) bareFrame(rq *request) frame { return frame{Who: rq.who} }
 
 // accountFrame stands around a signed-in admin's pages of no domain.
 func (p *Plugin) accountFrame(rq *request) (frame, error) {
-	f := frame{Who: rq.who}
+	f := frame{Who: rq.who, Sick: p.sickFor(rq.who)}
 	var err error
 	if f.Domains, err = storage.DomainsOf(rq.ctx, rq.who); err != nil {
 		return f, err
@@ -61,7 +62,7 @@ func (p *Plugin) accountFrame(rq *request) (frame, error) {
 
 // domainFrame stands around a domain's pages.
 func (p *Plugin) domainFrame(rq *request, d storage.Domain) (frame, error) {
-	f := frame{Who: rq.who, Domain: d, MailOff: p.mailOff()}
+	f := frame{Who: rq.who, Domain: d, MailOff: p.mailOff(), Sick: p.sickFor(rq.who)}
 	var err error
 	if f.Domains, err = storage.DomainsOf(rq.ctx, rq.who); err != nil {
 		return f, err
@@ -93,3 +94,12 @@ func (p *Plugin) domainFrame(rq *request, d storage.Domain) (frame, error) {
 
 // mailOff tells that no email can leave, nor any other alert.
 func (p *Plugin) mailOff() bool { return !p.host.CanAlert() }
+
+// sickFor counts the plugins that need a look, where the reader may give them
+// one.
+func (p *Plugin) sickFor(who hub.Identity) int {
+	if !who.Operator {
+		return 0
+	}
+	return len(sick(cards(p.host.Plugins(), hub.Now())))
+}

@@ -74,6 +74,12 @@ func TestTexts(t *testing.T) {
 	for _, state := range []string{hub.StateQueued, hub.StateLogged, hub.StateNotified, hub.StateCaptured, hub.StateUnreachable, hub.StateJoined, hub.StateAnswered} {
 		used["console.live.state."+state] = true
 	}
+	for _, health := range []string{"healthy", "failing", "skipped"} {
+		used["console.plugins."+health] = true
+	}
+	for result := range hub.HookResults {
+		used["console.plugins.result."+result.String()] = true
+	}
 	for key := range used {
 		for lang := range texts {
 			if texts[lang][key] == "" {

@@ -50,18 +50,34 @@ func (p *Plugin) serve(fn handler) fiber.Handler {
 	}
 }
 
-// fail answers with the page for an error. What is not ours to tell is logged
-// and answered with a page that says nothing of it.
-func (p *Plugin) fail(rq *request, err error) error {
+// answerTo is how a handler's error is answered: the status, and what the page
+// for it is called among the texts. A 500 is ours to log, and not to tell.
+func answerTo(err error) (status int, key string) {
 	var f *fiber.Error
 	switch {
 	case errors.Is(err, hub.ErrNotFound):
-		return p.message(rq, http.StatusNotFound, "notFound")
+		return http.StatusNotFound, "notFound"
 	case errors.As(err, &f) && f.Code < http.StatusInternalServerError:
-		return p.message(rq, f.Code, "badRequest")
+		return f.Code, "badRequest"
 	}
-	p.host.Log.ErrorContext(rq.ctx, "console: page failed", "request", rq.GetRespHeader(fiber.HeaderXRequestID), "route", rq.Route().Path, "err", err)
-	return p.message(rq, http.StatusInternalServerError, "failed")
+	return http.StatusInternalServerError, "failed"
+}
+
+// fail answers with the page for an error. What is not ours to tell is logged
+// and answered with a page that says nothing of it.
+func (p *Plugin) fail(rq *request, err error) error {
+	status, key := answerTo(err)
+	if status == http.StatusInternalServerError {
+		p.logFailure(rq, "console: page failed", err)
+	}
+	return p.message(rq, status, key)
+}
+
+// logFailure logs what a request has come to, with more of where it was.
+func (p *Plugin) logFailure(rq *request, what string, err error, more ...any) {
+	p.host.Log.ErrorContext(rq.ctx, what, append([]any{
+		"request", rq.GetRespHeader(fiber.HeaderXRequestID), "route", rq.Route().Path, "err", err,
+	}, more...)...)
 }
 
 // signedIn asks those who are not to sign in.

@@ -19,6 +19,7 @@ type roomView struct {
 	Stop    bool            // its reader is emailed this domain's bells, and may stop that
 	Emails  []storage.Email // members only
 	Links   []storage.Link  // members only: the valid ones
+	Panels  []panel
 	MaxText int
 }
 
@@ -33,6 +34,7 @@ func (p *Plugin) showRoom(rq *request, e entry) error {
 		return err
 	}
 	v.Stop = rule != ""
+	v.Panels = p.panels(rq, e)
 	f := p.bareFrame(rq)
 	if v.Member {
 		if f, err = p.domainFrame(rq, e.domain); err != nil {

@@ -54,6 +54,7 @@ func parseViews(h *hub.Host) (views, error) {
 // funcs are what templates call. Keys of texts leave out the prefix "console.".
 func funcs(h *hub.Host, lang string) template.FuncMap {
 	t := func(key string, pairs ...any) string { return text(h, lang, key, pairs...) }
+	measure := newMeasure(lang)
 	return template.FuncMap{
 		"t":          t,
 		"lang":       func() string { return lang },
@@ -64,6 +65,9 @@ func funcs(h *hub.Host, lang string) template.FuncMap {
 		"stamp":      hub.Stamp,
 		"human":      human,
 		"when":       func(at time.Time, zone *time.Location) moment { return moment{at, zone} },
+		"utc":        func() *time.Location { return time.UTC },
+		"count":      measure.count,
+		"took":       measure.took,
 		"blankRow":   func() row { return row{} },
 		"state":      func(s string) string { return t("live.state." + s) },
 		"emailState": func(s storage.EmailState) string { return t("emailState." + string(s)) },

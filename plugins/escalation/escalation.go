@@ -79,7 +79,7 @@ func (p *Plugin) bell(ctx context.Context, f hub.Frame) (any, error) {
 	if wait := p.rooms.wait(f.Room.ID); wait > 0 {
 		return nil, &hub.Error{Code: hub.CodeRateLimited, Message: "Too fast.", RetryAfter: wait}
 	}
-	rung, err := p.host.BellRung(ctx, hub.BellRung{Domain: f.Room.Domain, Room: f.Room, Reason: reason})
+	rung, err := p.host.BellRung(ctx, hub.BellRung{Domain: f.Room.Domain, Room: f.Room, Reason: reason, Lang: f.Lang})
 	if err != nil {
 		return nil, err
 	}

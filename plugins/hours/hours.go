@@ -101,7 +101,7 @@ func (p *Plugin) message(ctx context.Context, e hub.BellRung) (string, error) {
 		}
 		sent = len(rules) > 0
 	}
-	return p.away(s, now, is.until, sent), nil
+	return p.away(s, e.Lang, now, is.until, sent), nil
 }
 
 // load reads a domain's hours. No cache: bells are rare.

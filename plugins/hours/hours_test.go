@@ -1,6 +1,7 @@
 package hours_test
 
 import (
+	"cmp"
 	"context"
 	"html"
 	"net/url"
@@ -67,13 +68,13 @@ func open(t *testing.T, now string) shop {
 }
 
 // ring asks what a visitor who rings now is told.
-func (s shop) ring(t *testing.T) string {
+func (s shop) ring(t *testing.T, lang ...string) string {
 	t.Helper()
 	room, err := s.bell.host.Room(s.ctx, s.visitor.Room)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := s.bell.host.BellRung(s.ctx, hub.BellRung{Domain: room.Domain, Room: room, Reason: "invoice"})
+	e, err := s.bell.host.BellRung(s.ctx, hub.BellRung{Domain: room.Domain, Room: room, Reason: "invoice", Lang: cmp.Or(append(lang, hub.DefaultLang)...)})
 	if err != nil {
 		t.Fatalf("the bell is refused: %v", err)
 	}
@@ -135,22 +136,24 @@ func (s shop) recipient(t *testing.T) storage.CCRule {
 func TestWhatAVisitorIsTold(t *testing.T) {
 	for name, tt := range map[string]struct {
 		now         string
+		lang        string     // the visitor's
 		form        url.Values // nil: nothing was ever saved
 		nobody      bool       // no active recipient
 		unreachable bool       // no emails leave
 		want        string
 	}{
-		"no hours set":           {now: sundayNight},
-		"within the hours":       {now: mondayNoon, form: working()},
-		"outside":                {now: sundayNight, form: working(), want: "Request sent. We're away until Monday 09:00 (UTC+7)."},
-		"outside, no mail":       {now: sundayNight, form: working(), unreachable: true, want: "Recorded, but nobody could be alerted. We're away until Monday 09:00 (UTC+7)."},
-		"outside, nobody":        {now: sundayNight, form: working(), nobody: true, want: "Recorded, but nobody could be alerted. We're away until Monday 09:00 (UTC+7)."},
-		"in Indonesian":          {now: sundayNight, form: with(working(), "lang", "id"), want: "Permintaan terkirim. Kami kembali Senin 09.00 (UTC+7)."},
-		"in no language of ours": {now: sundayNight, form: with(working(), "lang", "xx"), want: "Request sent. We're away until Monday 09:00 (UTC+7)."},
-		"in the owner's words":   {now: sundayNight, form: with(working(), "text", " Selamat malam!\n Sampai {when}. "), want: "Request sent. Selamat malam! Sampai Monday 09:00 (UTC+7)."},
-		"over a holiday":         {now: sundayNight, form: with(working(), "closed", "2026-03-02 – 2026-03-07"), want: "Request sent. We're away until Monday 9 March, 09:00 (UTC+7)."},
-		"into the next year":     {now: "2026-12-23T20:00:00+07:00", form: with(working(), "closed", "2026-12-24 – 2027-01-03"), want: "Request sent. We're away until Monday 4 January 2027, 09:00 (UTC+7)."},
-		"closed on one date":     {now: mondayNoon, form: url.Values{"closed": {"2026-03-02"}}, want: "Request sent. We're away until Tuesday 00:00 (UTC+7)."},
+		"no hours set":     {now: sundayNight},
+		"within the hours": {now: mondayNoon, form: working()},
+		"outside":          {now: sundayNight, form: working(), want: "Request sent. We're away until Monday 09:00 (UTC+7)."},
+		"outside, no mail": {now: sundayNight, form: working(), unreachable: true, want: "Recorded, but nobody could be alerted. We're away until Monday 09:00 (UTC+7)."},
+		"outside, nobody":  {now: sundayNight, form: working(), nobody: true, want: "Recorded, but nobody could be alerted. We're away until Monday 09:00 (UTC+7)."},
+		"in Indonesian":    {now: sundayNight, lang: "id", form: working(), want: "Permintaan terkirim. Kami kembali Senin 09.00 (UTC+7)."},
+		"in a language that the owner's words are not in": {now: sundayNight, form: with(with(working(), "lang", "id"), "text", "Sampai {when}."), want: "Permintaan terkirim. Sampai Senin 09.00 (UTC+7)."},
+		"in no language of ours":                          {now: sundayNight, form: with(with(working(), "lang", "xx"), "text", "See you {when}."), want: "Request sent. See you Monday 09:00 (UTC+7)."},
+		"in the owner's words":                            {now: sundayNight, form: with(working(), "text", " Selamat malam!\n Sampai {when}. "), want: "Request sent. Selamat malam! Sampai Monday 09:00 (UTC+7)."},
+		"over a holiday":                                  {now: sundayNight, form: with(working(), "closed", "2026-03-02 – 2026-03-07"), want: "Request sent. We're away until Monday 9 March, 09:00 (UTC+7)."},
+		"into the next year":                              {now: "2026-12-23T20:00:00+07:00", form: with(working(), "closed", "2026-12-24 – 2027-01-03"), want: "Request sent. We're away until Monday 4 January 2027, 09:00 (UTC+7)."},
+		"closed on one date":                              {now: mondayNoon, form: url.Values{"closed": {"2026-03-02"}}, want: "Request sent. We're away until Tuesday 00:00 (UTC+7)."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, tt.now)
@@ -164,7 +167,7 @@ func TestWhatAVisitorIsTold(t *testing.T) {
 			if tt.form != nil {
 				s.save(t, tt.form)
 			}
-			if got := s.ring(t); got != tt.want {
+			if got := s.ring(t, tt.lang); got != tt.want {
 				t.Errorf("told %q, want %q", got, tt.want)
 			}
 		})

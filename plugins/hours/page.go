@@ -102,7 +102,7 @@ func (p *Plugin) tell(v *view, lang string, s settings, now time.Time) {
 		is = s.at(from)
 	}
 	if !is.open && !is.until.IsZero() {
-		v.Example = p.away(s, from, is.until, true)
+		v.Example = p.away(s, lang, from, is.until, true)
 	}
 }
 

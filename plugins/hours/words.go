@@ -56,17 +56,20 @@ func (p *Plugin) languages() []language {
 
 // away is the confirmation of a bell that rings now, when nobody is there until a
 // time in the domain's zone. What became of the request always comes first, in
-// our words: the owner words only the rest.
-func (p *Plugin) away(s settings, now, until time.Time, sent bool) string {
+// our words: the owner words only the rest, in one language, and where it did
+// not it is the visitor's.
+func (p *Plugin) away(s settings, lang string, now, until time.Time, sent bool) string {
 	key := "hours.noted"
 	if sent {
 		key = "hours.sent"
 	}
 	away := s.Text
 	if away == "" {
-		away = p.host.Text(s.Lang, "hours.away")
+		away = p.host.Text(lang, "hours.away")
+	} else {
+		lang = s.Lang
 	}
-	return p.host.Text(s.Lang, key) + " " + strings.ReplaceAll(away, "{when}", p.when(s.Lang, now, until))
+	return p.host.Text(lang, key) + " " + strings.ReplaceAll(away, "{when}", p.when(lang, now, until))
 }
 
 // when writes a time in its zone, as in Monday 09:00 (UTC+7). The date is there

@@ -85,7 +85,6 @@ func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent
 	if r.Post {
 		changed := s
 		if did := p.change(r, &changed, &v); did != "" {
-			changed.Lang = r.Lang // whoever saves it has read our words in this language
 			if err := storage.SaveSettings(ctx, r.Domain, "wordfilter", changed); err != nil {
 				return hub.PageContent{}, err
 			}
@@ -118,7 +117,7 @@ func (p *Plugin) change(r hub.PageRequest, s *settings, v *view) (did string) {
 		v.Tried = strings.TrimSpace(v.Try) != ""
 		v.Result, v.Refused = compile(s.Mask, s.Refuse).check(v.Try)
 		if v.Refused {
-			v.Result = p.refusal(*s)
+			v.Result = p.refusal(*s, r.Lang)
 		}
 	case r.Form.Has("add"):
 		v.Add, v.Refuse = lines(r, "add"), r.Form.Get("action") == "refuse"

@@ -27,13 +27,12 @@ type settings struct {
 	Mask    []string `json:"mask"` // as the owner wrote them
 	Refuse  []string `json:"refuse"`
 	Team    bool     `json:"team"`    // also what admins and the AI say
-	Message string   `json:"message"` // of a refusal; empty: ours, in Lang
-	Lang    string   `json:"lang"`    // of whoever saved it last
+	Message string   `json:"message"` // of a refusal; empty: ours, in its reader's language
 }
 
 func (s settings) equal(o settings) bool {
 	return slices.Equal(s.Mask, o.Mask) && slices.Equal(s.Refuse, o.Refuse) &&
-		s.Team == o.Team && s.Message == o.Message && s.Lang == o.Lang
+		s.Team == o.Team && s.Message == o.Message
 }
 
 // full tells whether this is more than can be kept.

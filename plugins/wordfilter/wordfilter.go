@@ -103,7 +103,7 @@ func (p *Plugin) filter(ctx context.Context, e hub.EventAppending) (hub.EventApp
 	switch {
 	case refused && who != hub.AI:
 		p.count("refused")
-		return e, hub.Veto("", p.refusal(k.settings))
+		return e, hub.Veto("", p.refusal(k.settings, e.Lang))
 	case masked != e.Event.Text:
 		p.count("masked")
 		e.Event.Text = masked
@@ -112,11 +112,11 @@ func (p *Plugin) filter(ctx context.Context, e hub.EventAppending) (hub.EventApp
 }
 
 // refusal is what the author of a refused message reads.
-func (p *Plugin) refusal(s settings) string {
+func (p *Plugin) refusal(s settings, lang string) string {
 	if s.Message != "" {
 		return s.Message
 	}
-	return p.host.Text(s.Lang, "wordfilter.refusal")
+	return p.host.Text(lang, "wordfilter.refusal")
 }
 
 // of returns a domain's list.
@@ -156,5 +156,5 @@ func (p *Plugin) forget(domain string) {
 
 // load reads a domain's settings.
 func load(ctx context.Context, domain string) (settings, error) {
-	return storage.Settings(ctx, domain, "wordfilter", settings{Lang: hub.DefaultLang})
+	return storage.Settings(ctx, domain, "wordfilter", settings{})
 }

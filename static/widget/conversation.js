@@ -40,7 +40,7 @@ export class Conversation {
    * @param {AbortSignal} options.signal
    */
   constructor(options) {
-    const { domain, origin, store, signal } = options;
+    const { domain, origin, store, lang, signal } = options;
     this.#options = options;
     let used = "";
     this.#socket = new Socket({
@@ -49,7 +49,7 @@ export class Conversation {
       hello: () => {
         const { token = "", room } = store.session;
         used = token;
-        return { domain, ...(token && { token, room }) };
+        return { domain, lang, ...(token && { token, room }) };
       },
       forget: () => {
         // Another tab may have a new token already.

@@ -165,6 +165,19 @@ func tellInABrowser(t *testing.T, p *program, s screen) {
 	visitor.until("every message to be stored", fmt.Sprintf(`%s === %d`, saidBy("visitor"), before+14))
 	visitor.clean()
 	admin.clean()
+
+	// Whoever runs the server sees that every plugin got through all of this.
+	operator := s.open(t, "operator", p.console)
+	operator.press("main form button")
+	operator.press(".server")
+	operator.press("#plugin-takeover summary")
+	operator.until("the figures", `$("#plugin-takeover .figures")?.getClientRects().length`)
+	operator.picture("1-plugins")
+	operator.accessible("the plugins")
+	if sick := eval[int](operator, `document.querySelectorAll(".plugin:is(.failing, .skipped)").length`); sick != 0 {
+		t.Errorf("%d plugins need a look", sick)
+	}
+	operator.clean()
 }
 
 // ask types a question, sends it, and waits for the AI's answer to be stored:
