@@ -71,6 +71,9 @@ func Main(m *testing.M, needs Needs) int {
 // plugins are those that the program says it has.
 var plugins []string
 
+// Plugins lists the plugins that the program has.
+func Plugins() []string { return plugins }
+
 // Has tells whether the program has a plugin.
 func Has(plugin string) bool { return slices.Contains(plugins, plugin) }
 
