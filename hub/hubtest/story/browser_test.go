@@ -167,7 +167,7 @@ func tellInABrowser(t *testing.T, p *program, s screen) {
 	admin.clean()
 
 	// Whoever runs the server sees that every plugin got through all of this.
-	operator := s.open(t, "operator", p.console)
+	operator := s.open(t, "operator", p.Link(t, "the console"))
 	operator.press("main form button")
 	operator.press(".server")
 	operator.press("#plugin-takeover summary")
