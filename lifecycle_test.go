@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -29,20 +30,39 @@ func answers(addr string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// connect opens a WebSocket.
-func connect(addr string) (net.Conn, error) {
+// connect opens a WebSocket, and returns when the hub has answered on it. What is
+// left to read is the frames that it sends further.
+func connect(addr string) (net.Conn, *bufio.Reader, error) {
 	conn, err := net.DialTimeout("tcp", addr, 10*time.Second)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", addr)
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	frames := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(frames, nil)
 	if err == nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		err = errors.New(resp.Status)
 	}
-	return conn, err
+	if err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	const hello = `{"type":"hello","id":"h","data":{"domain":"nobody"}}`
+	_, err = conn.Write(append([]byte{0x81, 0x80 | byte(len(hello)), 0, 0, 0, 0}, hello...)) // masked with zeros
+	var head []byte
+	if err == nil {
+		head, err = frames.Peek(4)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	size := 2 + int(head[1])
+	if head[1] == 126 {
+		size = 4 + int(binary.BigEndian.Uint16(head[2:]))
+	}
+	_, err = frames.Discard(size) // an error: there is no such domain
+	return conn, frames, err
 }
 
 // Start and stop take the steps that hub.Plugin promises, in its order.
@@ -69,7 +89,7 @@ func TestTheStepsOfALife(t *testing.T) {
 	}
 	a.do["greet"] = func(context.Context) error {
 		<-runs // it had been started: else nothing goes on here
-		conn, err := connect(addr)
+		conn, frames, err := connect(addr)
 		if err != nil {
 			t.Errorf("nobody is answered once the program runs: %v", err)
 			close(seenOff)
@@ -78,7 +98,7 @@ func TestTheStepsOfALife(t *testing.T) {
 		go func() {
 			defer close(seenOff)
 			defer conn.Close() // the program waits for it
-			if _, err := conn.Read(make([]byte, 1)); err != nil {
+			if _, err := frames.Peek(1); err != nil {
 				t.Error(err)
 			}
 			l.note("a session is seen off")
