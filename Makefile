@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 
 # Beside Go, the tests need a C compiler for the race detector, a real MariaDB, a
-# real browser with a font, a checker for the scripts' types, axe-core, and
-# AsyncAPI's own schema: see deps.
+# real browser with a font, a checker for the scripts' types, Node for a receiver
+# of webhooks, axe-core, and AsyncAPI's own schema: see deps.
 AXE := .cache/npm/node_modules/axe-core/axe.min.js
 AXE_VERSION := 4.11.0
 ASYNCAPI := .cache/npm/node_modules/@asyncapi/specs/schemas/3.1.0.json
@@ -52,6 +52,7 @@ deps: $(AXE) $(ASYNCAPI) ## install what the tests need (on Debian as root), or 
 	{ command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null || missing+=(mariadb-server); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	command -v tsc >/dev/null || missing+=(node-typescript); \
+	command -v node >/dev/null || missing+=(nodejs); \
 	fc-list 2>/dev/null | grep -q . || missing+=(fontconfig fonts-dejavu-core); \
 	if [ $${#missing[@]} -eq 0 ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

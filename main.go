@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,6 +36,8 @@ import (
 	"github.com/bellhub/bellhub/plugins/hours"
 	"github.com/bellhub/bellhub/plugins/mail"
 	"github.com/bellhub/bellhub/plugins/takeover"
+	"github.com/bellhub/bellhub/plugins/webhooks"
+	"github.com/bellhub/bellhub/plugins/welcome"
 	"github.com/bellhub/bellhub/plugins/wordfilter"
 	"github.com/bellhub/bellhub/static"
 	"github.com/bellhub/bellhub/storage"
@@ -53,6 +56,8 @@ func plugins() []hub.Plugin {
 		mail.New(),
 		hours.New(),
 		wordfilter.New(),
+		welcome.New(),
+		webhooks.New(),
 		console.New(),
 		demo.New(),
 	}
@@ -380,6 +385,7 @@ func (p *program) greet(ctx context.Context, at net.Addr) error {
 		}
 		greetings = append(greetings, more...)
 	}
+	slices.Reverse(greetings) // what is built on the others is what to look at first
 	for _, g := range greetings {
 		width = max(width, len(g.What))
 	}

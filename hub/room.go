@@ -31,7 +31,7 @@ type Room struct {
 	Seq    int64  // of the newest event; 0 in an empty room
 
 	Escalation Progress // the newest escalation's id and state, or zero
-	Last       Last     // the newest event that people would read
+	Last       Last     // the newest event that people would read; zero until a person said something
 	CreatedAt  time.Time
 }
 
@@ -142,7 +142,9 @@ func (r Room) Next(a Append, at time.Time) (Room, Event, error) {
 		return r, Event{}, Errorf(CodeInternal, "unknown event type %q", a.Type)
 	}
 	r.Seq = e.Seq
-	if a.Type == EventMessage || a.Type == EventEscalation {
+	// An AI that speaks first speaks to nobody yet: that lists no room.
+	unasked := a.Author.Kind == AI && r.Last.At.IsZero()
+	if (a.Type == EventMessage || a.Type == EventEscalation) && !unasked {
 		r.Last = Last{Text: preview(a.Text), Kind: a.Author.Kind, At: at}
 	}
 	return r, e, nil

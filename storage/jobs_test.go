@@ -216,11 +216,15 @@ func TestPurge(t *testing.T) {
 		ok(t, err)
 		silent, err := s.EnterVisitor(ctx, hub.Domain{ID: d.ID}, "", "")
 		ok(t, err)
+		greeted, err := s.EnterVisitor(ctx, hub.Domain{ID: d.ID, AI: true}, "", "")
+		ok(t, err)
+		_, err = s.Append(ctx, hub.Append{Room: greeted.Room.ID, Type: hub.EventMessage, Author: hub.Author{Kind: hub.AI}, Text: "x", Epoch: 1})
+		ok(t, err)
 		fresh, err := s.EnterVisitor(ctx, hub.Domain{ID: d.ID}, "", "")
 		ok(t, err)
 		old := hub.Now().Add(-25 * time.Hour)
-		exec(t, ctx, "UPDATE rooms SET created_at = ? WHERE id IN ?", old, []string{spoke.Room.ID, silent.Room.ID})
-		exec(t, ctx, "UPDATE visitors SET expires_at = ? WHERE id IN ?", old, []string{spoke.Visitor.ID, silent.Visitor.ID})
+		exec(t, ctx, "UPDATE rooms SET created_at = ? WHERE id IN ?", old, []string{spoke.Room.ID, silent.Room.ID, greeted.Room.ID})
+		exec(t, ctx, "UPDATE visitors SET expires_at = ? WHERE id IN ?", old, []string{spoke.Visitor.ID, silent.Visitor.ID, greeted.Visitor.ID})
 
 		a, err := storage.EnsureAdmin(ctx, "ana@example.com")
 		ok(t, err)
@@ -243,15 +247,17 @@ func TestPurge(t *testing.T) {
 		exec(t, ctx, "UPDATE jobs SET updated_at = ? WHERE job_key <> 'new'", hub.Now().AddDate(0, 0, -31))
 
 		ok(t, s.Purge(ctx))
-		if _, err := s.Room(ctx, silent.Room.ID); !errors.Is(err, hub.ErrNotFound) {
-			t.Errorf("the silent room: %v", err)
+		for _, e := range []hub.Entry{silent, greeted} {
+			if _, err := s.Room(ctx, e.Room.ID); !errors.Is(err, hub.ErrNotFound) {
+				t.Errorf("a room in which no person spoke: %v", err)
+			}
 		}
 		for _, e := range []hub.Entry{spoke, fresh} {
 			if _, err := s.Room(ctx, e.Room.ID); err != nil {
 				t.Errorf("a room to keep: %v", err)
 			}
 		}
-		for table, want := range map[string]int64{"rooms": 2, "visitors": 2, "sign_ins": 1, "sessions": 1, "grants": 1, "jobs": 2} {
+		for table, want := range map[string]int64{"rooms": 2, "events": 1, "visitors": 2, "sign_ins": 1, "sessions": 1, "grants": 1, "jobs": 2} {
 			if n := count(t, ctx, table); n != want {
 				t.Errorf("%s: %d rows, want %d", table, n, want)
 			}

@@ -27,7 +27,7 @@ type room struct {
 	EscalationState string
 	LastText        string
 	LastKind        string
-	LastAt          *time.Time // NULL until somebody said something: such rooms are unlisted
+	LastAt          *time.Time // NULL until a person said something: such rooms are unlisted
 	CreatedAt       time.Time
 }
 
@@ -124,7 +124,7 @@ func Waiting(state string) bool {
 }
 
 // Rooms lists a domain's conversations by their newest message, the newest
-// first. Rooms in which nothing was said are not listed.
+// first. Rooms in which no person has said anything are not listed.
 func Rooms(ctx context.Context, domain string, f RoomFilter) ([]hub.Room, error) {
 	q := Read(ctx).Where("domain_id = ? AND last_at IS NOT NULL", domain)
 	if f.Escalated {
@@ -151,27 +151,34 @@ func RoomIn(ctx context.Context, domain, id string) (hub.Room, error) {
 	return r, err
 }
 
-// unlistedLife is how long a room in which nothing happened is kept.
+// unlistedLife is how long a room in which no person has said anything is kept.
 const unlistedLife = 24 * time.Hour
 
 // purgeBatch bounds one delete, so that the writer is soon free again.
 const purgeBatch = 500
 
-// purgeRooms deletes rooms that stayed empty and whose visitor has not come back
-// for as long.
+// purgeRooms deletes rooms that stayed unlisted and whose visitor has not come
+// back for as long, with what an AI may have said there unasked.
 func purgeRooms(ctx context.Context) error {
 	now := hub.Now()
 	// The token's expiry moves at most daily, so a fresh one may look a day old.
 	away := Read(ctx).Model(&visitor{}).Select("id").Where("expires_at < ?", now.Add(VisitorIdle-unlistedLife-visitorRenew))
 	for {
 		var ids []string
-		err := Read(ctx).Model(&room{}).Where("seq = 0 AND created_at < ? AND visitor_id IN (?)", now.Add(-unlistedLife), away).
+		err := Read(ctx).Model(&room{}).Where("last_at IS NULL AND created_at < ? AND visitor_id IN (?)", now.Add(-unlistedLife), away).
 			Limit(purgeBatch).Pluck("id", &ids).Error
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		// seq again: somebody may have spoken since.
-		if err := DB(ctx).Where("id IN ? AND seq = 0", ids).Delete(&room{}).Error; err != nil {
+		err = Tx(ctx, func(ctx context.Context) error {
+			// last_at again: somebody may have spoken since.
+			if err := DB(ctx).Where("id IN ? AND last_at IS NULL", ids).Delete(&room{}).Error; err != nil {
+				return err
+			}
+			kept := DB(ctx).Model(&room{}).Select("id").Where("id IN ?", ids)
+			return DB(ctx).Where("room_id IN ? AND room_id NOT IN (?)", ids, kept).Delete(&event{}).Error
+		})
+		if err != nil {
 			return err
 		}
 	}

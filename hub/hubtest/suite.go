@@ -55,6 +55,7 @@ func TestStore(t *testing.T, open func(t *testing.T) (hub.Store, Fixture)) {
 		{"Grant", testGrant},
 		{"Watch", testWatch},
 		{"Append", testAppend},
+		{"Unasked", testUnasked},
 		{"AppendElsewhere", testAppendElsewhere},
 		{"ClientID", testClientID},
 		{"ClientIDBytewise", testClientIDBytewise},

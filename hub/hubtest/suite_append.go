@@ -34,6 +34,22 @@ func testAppend(t *testing.T, s suite) {
 	same(t, "the room as read", s.room(t, e.Room.ID), after)
 }
 
+// What the AI says unasked is no conversation: a list shows the room once a
+// person has said something.
+func testUnasked(t *testing.T, s suite) {
+	_, e := s.enter(t)
+	ai := hub.Author{Kind: hub.AI, ID: "greeter", Name: "Assistant"}
+	greeted := s.append(t, hub.Append{Room: e.Room.ID, Type: hub.EventMessage, Author: ai, Text: "Hello!", Epoch: e.Room.Epoch})
+	unlisted := e.Room
+	unlisted.Seq = 1
+	same(t, "the room as of a greeting", greeted.Room, unlisted)
+	same(t, "the room as read", s.room(t, e.Room.ID), unlisted)
+	said := s.append(t, hub.Append{Room: e.Room.ID, Type: hub.EventMessage, Author: e.Visitor, Text: "Hi"})
+	same(t, "the last words", s.room(t, e.Room.ID).Last, hub.Last{Text: "Hi", Kind: hub.Visitor, At: said.Event.At})
+	answered := s.append(t, hub.Append{Room: e.Room.ID, Type: hub.EventMessage, Author: ai, Text: "Yes?", Epoch: e.Room.Epoch})
+	same(t, "the last words", s.room(t, e.Room.ID).Last, hub.Last{Text: "Yes?", Kind: hub.AI, At: answered.Event.At})
+}
+
 func testAppendElsewhere(t *testing.T, s suite) {
 	_, e := s.enter(t)
 	_, err := s.store.Append(s.ctx, hub.Append{Room: "no-such-room", Type: hub.EventMessage, Author: e.Visitor, Text: "x"})

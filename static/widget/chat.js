@@ -30,7 +30,8 @@ async function loadTexts(lang) {
  * the element, with the launcher in its shadow root; this module brings it to
  * life. The page around it may use
  *
- *  - `open()`, `close()`, `toggle()`;
+ *  - `open()`, `close()`, `toggle()`, and `opened`, whether it is;
+ *  - `draft`, what the visitor has written and not sent;
  *  - the events `bellhub-open`, `bellhub-close`, `bellhub-message`, whose detail
  *    is `{seq, from, text}`, and `bellhub-frame`, `{type, data}`: what a plugin
  *    sends (hub.Host.Push);
@@ -96,6 +97,16 @@ export class Chat extends HTMLElement {
     this.#label();
     this.#launcher?.focus();
     this.#emit("close");
+  }
+
+  /** Whether the visitor sees the panel. */
+  get opened() {
+    return this.#open && this.isConnected;
+  }
+
+  /** What the visitor has written and not sent; "" for nothing. */
+  get draft() {
+    return this.#parts?.conversation.panel.composer.field.text ?? "";
   }
 
   /** @param {string} type @param {unknown} [data] @returns {Promise<any>} */

@@ -48,12 +48,28 @@ func (s screen) open(t *testing.T, who, address string) *page {
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("chromium: %v", err)
 	}
-	p := &page{t: t, who: who, ctx: ctx, screen: s}
+	return (&page{t: t, who: who, ctx: ctx, screen: s}).prepare(address)
+}
+
+// tab opens an address in another tab of the same browser.
+func (p *page) tab(address string) *page {
+	p.t.Helper()
+	ctx, cancel := chromedp.NewContext(p.ctx)
+	p.t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		p.t.Fatalf("chromium: %v", err)
+	}
+	return (&page{t: p.t, who: p.who + "-tab", ctx: ctx, screen: p.screen}).prepare(address)
+}
+
+// prepare makes a tab a person's, and goes to an address.
+func (p *page) prepare(address string) *page {
+	p.t.Helper()
 	scheme := "light"
-	if s.dark {
+	if p.screen.dark {
 		scheme = "dark"
 	}
-	p.do(chromedp.EmulateViewport(s.width, s.height))
+	p.do(chromedp.EmulateViewport(p.screen.width, p.screen.height))
 	// What a page's scripts stumble over, for the end of the test.
 	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{

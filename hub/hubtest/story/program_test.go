@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,20 +18,24 @@ import (
 	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
 
-// everything is the product.
+// everything is what the product's story is told with.
 var everything = []string{"assistant", "console", "demo", "escalation", "mail", "takeover"}
 
 func TestMain(m *testing.M) {
 	os.Exit(process.Main(m, process.Needs{
-		"TestEveryFrameAsDescribed":  everything,
-		"TestProduction":             {"console", "escalation", "mail"},
-		"TestTheChatStaysAtItsEnd":   {"assistant", "demo"},
-		"TestTheLogKeepsSecrets":     {"assistant", "console", "escalation", "mail", "takeover"},
-		"TestTheMetricsAreExplained": {"assistant", "demo", "escalation", "mail"},
-		"TestTheServerRestarts":      {"assistant", "demo", "escalation"},
-		"TestTheStoryInABrowser":     everything,
-		"TestTheStoryOverSockets":    everything,
-		"TestTheWidgetOnAnyWebsite":  {"assistant", "escalation"},
+		"TestAVisitorIsGreetedInABrowser": {"assistant", "console", "demo", "welcome"},
+		"TestEveryFrameAsDescribed":       append(slices.Clone(everything), "welcome"),
+		"TestProduction":                  {"console", "escalation", "mail"},
+		"TestTheChatStaysAtItsEnd":        {"assistant", "demo"},
+		"TestTheLogKeepsSecrets":          {"assistant", "console", "escalation", "mail", "takeover"},
+		"TestTheMetricsAreExplained":      {"assistant", "demo", "escalation", "mail"},
+		"TestTheServerRestarts":           {"assistant", "demo", "escalation"},
+		"TestTheStoryInABrowser":          everything,
+		"TestTheStoryOverSockets":         everything,
+		"TestTheWebhooksPage":             {"console", "demo", "webhooks"},
+		"TestTheWelcomeScript":            {"demo", "welcome"},
+		"TestTheWidgetOnAnyWebsite":       {"assistant", "escalation"},
+		"TestWebhooks":                    append(slices.Clone(everything), "webhooks"),
 	}))
 }
 

@@ -39,6 +39,7 @@ func TestEveryFrameAsDescribed(t *testing.T) {
 		t.Errorf("a hello to nobody: %v", f.Data)
 	}
 	visitor.hello(map[string]any{"domain": "demo"})
+	visitor.ask("greeting", "g-1", map[string]any{"page": "/demo", "open": 1}) // nobody has written one
 	visitor.say("c-1", "Do you ship to Oslo?")
 	visitor.wantEvent(0, hub.EventMessage, hub.AI)
 	watcher.want("room")

@@ -1,0 +1,135 @@
+package webhooks
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"code.dny.dev/ssrf"
+)
+
+// networks is a list of networks, as the value of a flag: separated by commas,
+// the flag repeated, or both. An address is a network of one.
+type networks []netip.Prefix
+
+var errNetworks = errors.New("want networks or addresses, separated by commas, as in 10.0.0.0/8,192.168.1.7")
+
+// String lists them.
+func (n *networks) String() string {
+	texts := make([]string, len(*n))
+	for i, one := range *n {
+		texts[i] = one.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// Set adds to them.
+func (n *networks) Set(s string) error {
+	var more networks
+	for text := range strings.SplitSeq(s, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		one, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, err := netip.ParseAddr(text)
+			if err != nil || addr.Zone() != "" {
+				return errNetworks
+			}
+			one = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		more = append(more, one.Masked())
+	}
+	*n = append(*n, more...)
+	return nil
+}
+
+// contain tells whether an address is in one of them. 127.0.0.1 and
+// ::ffff:127.0.0.1 are one address.
+func (n networks) contain(a netip.Addr) bool {
+	for _, one := range n {
+		if one.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// metadata are addresses of clouds' own services that look public: Azure's
+// WireServer.
+var metadata = netip.MustParsePrefix("168.63.129.16/32")
+
+// guard decides which addresses may be dialled. It is asked with the address that
+// a connection is about to go to, after names have been resolved.
+type guard struct {
+	allow  networks
+	public *ssrf.Guardian
+}
+
+func newGuard(allow networks) guard {
+	return guard{allow, ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(metadata))}
+}
+
+// errBlocked is an address that no request may reach. It names none: what a name
+// resolves to inside is nobody's business outside.
+var errBlocked = errors.New("the address is not of the public internet")
+
+// secure is a net.Dialer's Control for https: the public internet, and what is
+// allowed beside it.
+func (g guard) secure(network, address string, c syscall.RawConn) error {
+	if g.plain(network, address, c) == nil {
+		return nil
+	}
+	if g.public.Safe(network, address, c) != nil {
+		return errBlocked
+	}
+	return nil
+}
+
+// plain is one for http: what is allowed, and nothing else.
+func (g guard) plain(_, address string, _ syscall.RawConn) error {
+	if a, err := netip.ParseAddrPort(address); err == nil && g.allow.contain(a.Addr()) {
+		return nil
+	}
+	return errBlocked
+}
+
+// transport sends https and http requests, each by its own rule. It uses no
+// proxy: the guard would only see that one's address.
+type transport struct{ https, http *http.Transport }
+
+func newTransport(g guard, r *net.Resolver) *transport {
+	return &transport{https: guarded(g.secure, r), http: guarded(g.plain, r)}
+}
+
+func guarded(control func(network, address string, c syscall.RawConn) error, r *net.Resolver) *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: control, Resolver: r}
+	return &http.Transport{
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true, // a DialContext of one's own switches it off
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxIdleConns:           200,
+		MaxIdleConnsPerHost:    8,
+		MaxConnsPerHost:        64, // what comes beyond waits, within its own deadline
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 32 << 10,
+		DisableCompression:     true, // what is read of an answer is bounded as it comes
+	}
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme == "https" {
+		return t.https.RoundTrip(r)
+	}
+	return t.http.RoundTrip(r)
+}
+
+func (t *transport) close() {
+	t.https.CloseIdleConnections()
+	t.http.CloseIdleConnections()
+}
