@@ -115,6 +115,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return p.newPlugin(command[2], args)
 	case command[0] == "version" && len(command) == 1:
 		fmt.Fprintln(stdout, "bellhub", versionText())
+		for _, plugin := range p.plugins {
+			fmt.Fprintln(stdout, "plugin", plugin.ID())
+		}
 		return nil
 	case command[0] == "help" || help:
 		fmt.Fprint(stderr, usage)
@@ -178,7 +181,7 @@ func (p *program) open(ctx context.Context) (context.Context, error) {
 	if p.store, err = storage.Open(ctx, storage.Options{URL: string(p.config.Database), Log: p.log, Observer: p.metrics}); err != nil {
 		return nil, err
 	}
-	steps, err := storage.Steps(p.plugins)
+	steps, err := storage.MigrationsOf(p.plugins)
 	if err == nil {
 		err = p.store.Migrate(ctx, steps...)
 	}
@@ -388,7 +391,7 @@ func (p *program) greet(ctx context.Context, at net.Addr) error {
 	for _, g := range greetings {
 		width = max(width, len(g.What))
 	}
-	fmt.Fprint(p.stdout, "\nBellhub runs, in development. Open:\n\n")
+	fmt.Fprintf(p.stdout, "\nBellhub runs at %s, in development.\n\n", base)
 	for _, g := range greetings {
 		fmt.Fprintf(p.stdout, "  %-*s   %s\n", width, g.What, g.URL)
 	}

@@ -22,8 +22,9 @@ import (
 //	MountRoot(fiber.Router)          // routes whose paths the product has promised: the router is the root
 //
 // At start the steps are: Flags, Validate of each, migrations, Init of each in
-// list order, Mount, Run, then the listener opens. At stop: listener, sessions,
-// Runners, then Close in reverse order. Where a step fails, what had begun is
+// list order, Mount, Run, then the listener opens. At stop: nobody is let in any
+// more, and /readyz says so; those who are in are seen off; the listener closes;
+// Runners end; then Close in reverse order. Where a step fails, what had begun is
 // ended in this order, and the program says which plugin it was.
 type Plugin interface {
 	ID() string

@@ -11,20 +11,21 @@ import (
 // stepID is what a migration may be called.
 var stepID = regexp.MustCompile(`^[a-z][a-z0-9-]*/[0-9]{4}$`)
 
-// Steps collects the migrations of the plugins that have any. Its errors are
-// those of [Owned].
-func Steps(plugins []hub.Plugin) ([]Migration, error) {
+// Migrator is a plugin with tables of its own.
+type Migrator interface{ Migrations() []Migration }
+
+// MigrationsOf collects what [Owned] lets pass of the plugins' migrations, in
+// list order.
+func MigrationsOf(plugins []hub.Plugin) ([]Migration, error) {
 	var all []Migration
 	for _, p := range plugins {
-		m, ok := p.(interface{ Migrations() []Migration })
-		if !ok {
-			continue
+		if m, ok := p.(Migrator); ok {
+			steps, err := Owned(p.ID(), m.Migrations())
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, steps...)
 		}
-		steps, err := Owned(p.ID(), m.Migrations())
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, steps...)
 	}
 	return all, nil
 }
