@@ -49,7 +49,7 @@ func conform(t *testing.T, create func() hub.Plugin, o []Options, only string) {
 	if c.o.Texts == nil {
 		c.o.Texts = hub.Texts{"en": {}, "id": {}}
 	}
-	steps, err := migrations([]hub.Plugin{create()})
+	steps, err := storage.MigrationsOf([]hub.Plugin{create()})
 	if err != nil {
 		t.Fatal(err)
 	}

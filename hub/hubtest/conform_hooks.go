@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/storage"
 )
 
 // hooks has the plugin's hooks told of what a visitor may say, and of what the
@@ -24,7 +25,7 @@ func (c *conformance) hooks(t *testing.T) {
 		var host *hub.Host
 		driver := &named{"driver", func(_ context.Context, h *hub.Host) error { host = h; return nil }}
 		p := c.create()
-		steps, err := migrations([]hub.Plugin{p})
+		steps, err := storage.MigrationsOf([]hub.Plugin{p})
 		if err != nil {
 			t.Fatal(err)
 		}

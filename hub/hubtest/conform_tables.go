@@ -11,7 +11,7 @@ import (
 // tables makes the plugin's tables beside the program's, and again: each step
 // may have happened by half before.
 func (c *conformance) tables(t *testing.T) {
-	m, ok := c.create().(migrator)
+	m, ok := c.create().(storage.Migrator)
 	if !ok {
 		return
 	}

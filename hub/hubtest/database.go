@@ -9,26 +9,6 @@ import (
 	"github.com/bellhub/bellhub/storage"
 )
 
-// migrator is a plugin with tables.
-type migrator interface{ Migrations() []storage.Migration }
-
-// migrations collects what the plugins' tables are made by.
-func migrations(plugins []hub.Plugin) ([]storage.Migration, error) {
-	var all []storage.Migration
-	for _, p := range plugins {
-		m, ok := p.(migrator)
-		if !ok {
-			continue
-		}
-		steps, err := storage.Owned(p.ID(), m.Migrations())
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, steps...)
-	}
-	return all, nil
-}
-
 // SQLite opens a fresh database with every table, closed when the test ends,
 // and a context that carries it. migrations are those of the plugins in use;
 // [Options.Database] finds them by itself.

@@ -141,7 +141,7 @@ func (k *Kit) open(t testing.TB, o *Options, plugins []hub.Plugin) context.Conte
 	}
 	switch {
 	case o.Database != nil:
-		steps, err := migrations(plugins)
+		steps, err := storage.MigrationsOf(plugins)
 		if err != nil {
 			t.Fatal(err)
 		}

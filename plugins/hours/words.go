@@ -2,10 +2,7 @@ package hours
 
 import (
 	"embed"
-	"encoding/json"
 	"fmt"
-	"io/fs"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,27 +14,8 @@ import (
 //go:embed texts/*.json
 var words embed.FS
 
-// Texts are the plugin's words, one file a language. The files are part of the
-// program: what is wrong with them panics at start.
-func (p *Plugin) Texts() hub.Texts {
-	all := hub.Texts{}
-	files, err := fs.Glob(words, "texts/*.json")
-	if err != nil {
-		panic(err)
-	}
-	for _, file := range files {
-		b, err := words.ReadFile(file)
-		if err != nil {
-			panic(err)
-		}
-		var texts map[string]string
-		if err := json.Unmarshal(b, &texts); err != nil {
-			panic(file + ": " + err.Error())
-		}
-		all[strings.TrimSuffix(path.Base(file), ".json")] = texts
-	}
-	return all
-}
+// Texts are the words that people read.
+func (p *Plugin) Texts() hub.Texts { return hub.ReadTexts(words, "texts/*.json") }
 
 // language is one that visitors can be told in.
 type language struct{ Code, Name string }

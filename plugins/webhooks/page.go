@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"html/template"
 	"net/http"
@@ -28,22 +27,8 @@ var templates = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"t": func(string, ...any) string { return "" },
 }).ParseFS(files, "templates/*.html"))
 
-// Texts are the plugin's words.
-func (p *Plugin) Texts() hub.Texts {
-	all := hub.Texts{}
-	for _, lang := range []string{"en", "id"} {
-		b, err := words.ReadFile("texts/" + lang + ".json")
-		texts := map[string]string{}
-		if err == nil {
-			err = json.Unmarshal(b, &texts)
-		}
-		if err != nil {
-			panic("webhooks: texts: " + err.Error()) // they are part of the program
-		}
-		all[lang] = texts
-	}
-	return all
-}
+// Texts are the words that people read.
+func (p *Plugin) Texts() hub.Texts { return hub.ReadTexts(words, "texts/*.json") }
 
 // Pages offers the console the domain's webhooks.
 func (p *Plugin) Pages() []hub.Page {

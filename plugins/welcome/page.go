@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"html/template"
 	"io/fs"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,21 +34,8 @@ func (p *Plugin) Script() fs.FS {
 	return script
 }
 
-// Texts are those of the folder texts, one file a language.
-func (p *Plugin) Texts() hub.Texts {
-	all := hub.Texts{}
-	names, err := fs.Glob(files, "texts/*.json")
-	for _, name := range names {
-		b, e := files.ReadFile(name)
-		words := map[string]string{}
-		err = errors.Join(err, e, json.Unmarshal(b, &words))
-		all[strings.TrimSuffix(path.Base(name), ".json")] = words
-	}
-	if err != nil {
-		panic(err) // the files are part of the binary
-	}
-	return all
-}
+// Texts are the words that people read.
+func (p *Plugin) Texts() hub.Texts { return hub.ReadTexts(files, "texts/*.json") }
 
 // Pages offers the console the list of a domain's greetings.
 func (p *Plugin) Pages() []hub.Page {

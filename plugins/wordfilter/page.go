@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
-	"encoding/json"
 	"html/template"
-	"io/fs"
-	"path"
 	"strconv"
 	"strings"
 
@@ -23,27 +20,8 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"t": func(string, ...string) string { return "" },
 }).ParseFS(files, "templates/page.html"))
 
-// Texts are the plugin's words, one file a language. The files are part of the
-// program: what is wrong with them panics at start.
-func (p *Plugin) Texts() hub.Texts {
-	all := hub.Texts{}
-	names, err := fs.Glob(files, "texts/*.json")
-	if err != nil {
-		panic(err)
-	}
-	for _, name := range names {
-		b, err := files.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		var texts map[string]string
-		if err := json.Unmarshal(b, &texts); err != nil {
-			panic(name + ": " + err.Error())
-		}
-		all[strings.TrimSuffix(path.Base(name), ".json")] = texts
-	}
-	return all
-}
+// Texts are the words that people read.
+func (p *Plugin) Texts() hub.Texts { return hub.ReadTexts(files, "texts/*.json") }
 
 // Pages offers the console a domain's list.
 func (p *Plugin) Pages() []hub.Page {
