@@ -19,7 +19,7 @@ import (
 // plugin is one made of what a test gives it.
 type plugin struct {
 	id     string
-	prefix string        // of each visitor's message
+	prefix string // of each visitor's message
 	after  time.Duration
 	init   func(*hub.Host)
 }
