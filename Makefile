@@ -33,7 +33,7 @@ test-long: deps ## what takes longer than every change should: each fuzz target,
 
 .PHONY: check
 check: deps ## formatting, vet, staticcheck, module files, the scripts' types
-	@out=$$(go tool gofumpt -l main.go main_test.go hub plugins static storage); \
+	@out=$$(go tool gofumpt -l *.go hub plugins static storage); \
 	  if [ -n "$$out" ]; then echo "not formatted (run make format):"; echo "$$out"; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
@@ -43,7 +43,7 @@ check: deps ## formatting, vet, staticcheck, module files, the scripts' types
 
 .PHONY: format
 format: ## format the Go code
-	go tool gofumpt -w main.go main_test.go hub plugins static storage
+	go tool gofumpt -w *.go hub plugins static storage
 
 .PHONY: deps
 deps: $(AXE) $(ASYNCAPI) ## install what the tests need (on Debian as root), or say what is missing

@@ -3,18 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"go/parser"
-	"go/token"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -23,197 +14,6 @@ import (
 
 	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
-
-const module = "github.com/bellhub/bellhub"
-
-// listed is what go list says of a package.
-type listed struct {
-	ImportPath string
-	Dir        string
-	Imports    []string
-}
-
-func packages(t *testing.T) []listed {
-	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports", "./...")
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []listed
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			return all
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, p)
-	}
-}
-
-// TestImportsRunOneWay holds the directions of the architecture: main uses
-// everything; the server and the plugins use the hub and the storage, and no
-// plugin another; the storage uses the hub; the hub uses golang.org/x alone.
-func TestImportsRunOneWay(t *testing.T) {
-	allowed := map[string][]string{
-		"hub":               {},
-		"hub/bench":         {"hub"}, // a client: it knows what the protocol says
-		"hub/config":        {"hub"},
-		"hub/server":        {"hub", "hub/spec", "storage", "static"},
-		"hub/spec":          {},           // text: the server hands it out
-		"hub/spec/spectest": {"hub/spec"}, // for tests, hub's own among them
-		"hub/hubtest":       {"hub", "storage"},
-		"storage":           {"hub"},
-		"static":            {},
-		"plugins":           {"hub", "storage"},
-	}
-	for _, p := range packages(t) {
-		name := strings.TrimPrefix(p.ImportPath, module+"/")
-		if name == module || strings.HasPrefix(name, "hub/hubtest/") {
-			continue
-		}
-		rule := name
-		if strings.HasPrefix(name, "plugins/") {
-			rule = "plugins"
-		}
-		may, known := allowed[rule]
-		if !known {
-			t.Errorf("%s: say in this test what it may import", name)
-		}
-		for _, i := range p.Imports {
-			ours, isOurs := strings.CutPrefix(i, module+"/")
-			switch {
-			case isOurs && !slices.Contains(may, ours):
-				t.Errorf("%s imports %s", name, ours)
-			case name == "hub" && !isOurs && strings.Contains(strings.SplitN(i, "/", 2)[0], ".") && !strings.HasPrefix(i, "golang.org/x/"):
-				t.Errorf("hub imports %s: only the standard library and golang.org/x may be", i)
-			}
-		}
-	}
-}
-
-// TestTwoFilesKnowTheWebSocketLibrary, one at each end: it is frozen, and will be
-// replaced.
-func TestTwoFilesKnowTheWebSocketLibrary(t *testing.T) {
-	var files []string
-	for _, file := range goFiles(t) {
-		src, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Contains(src, []byte(`"nhooyr.io/websocket"`)) && !strings.HasSuffix(file, "_test.go") {
-			files = append(files, filepath.ToSlash(file))
-		}
-	}
-	if !slices.Equal(files, []string{"hub/bench/client.go", "hub/server/upgrade.go"}) {
-		t.Errorf("nhooyr.io/websocket is imported by %v", files)
-	}
-}
-
-// TestEveryRouteIsDescribed compares what the whole program serves with the
-// OpenAPI document, both ways.
-func TestEveryRouteIsDescribed(t *testing.T) {
-	p := program{stdout: io.Discard, stderr: io.Discard, plugins: plugins()}
-	if err := p.configure("serve", []string{"-data", t.TempDir(), "-log-level", "error"}, nil); err != nil {
-		t.Fatal(err)
-	}
-	ctx, err := p.open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.store.Close()
-	h, s, err := p.assemble(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close(ctx)
-	defer s.Stop(ctx)
-	var served []string
-	parameter := regexp.MustCompile(`:(\w+)`)
-	for _, route := range s.Routes() {
-		method, path, _ := strings.Cut(route, " ")
-		switch {
-		case method == "HEAD": // goes with GET
-		case path == "/ws" && method != "GET": // answers 405 itself
-		case strings.HasPrefix(path, "/static/"): // this program's, and plugins' scripts
-			served = append(served, method+" /static/{hash}/{file}")
-		default:
-			served = append(served, method+" "+parameter.ReplaceAllString(path, "{$1}"))
-		}
-	}
-	slices.Sort(served)
-	served = slices.Compact(served)
-	if described := spectest.HTTP(t).Operations(); !slices.Equal(served, described) {
-		for _, route := range served {
-			if !slices.Contains(described, route) {
-				t.Errorf("%s is not described in hub/spec/openapi", route)
-			}
-		}
-		for _, route := range described {
-			if !slices.Contains(served, route) {
-				t.Errorf("%s is described, but nothing serves it", route)
-			}
-		}
-	}
-}
-
-func goFiles(t *testing.T) []string {
-	t.Helper()
-	var files []string
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if d != nil && d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules") {
-			return fs.SkipDir
-		}
-		if err == nil && strings.HasSuffix(path, ".go") && path != "main_test.go" {
-			files = append(files, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-func TestEveryPackageExplainsItself(t *testing.T) {
-	for _, p := range packages(t) {
-		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		words := 0
-		for _, file := range files {
-			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.PackageClauseOnly|parser.ParseComments)
-			if err != nil {
-				t.Fatal(err)
-			}
-			words += len(strings.Fields(f.Doc.Text()))
-		}
-		if words < 15 {
-			t.Errorf("%s: the package comment has %d words", p.ImportPath, words)
-		}
-	}
-}
-
-// TestFasthttpIsRaised: Fiber asks for a version that lacks fixes against
-// request smuggling.
-func TestFasthttpIsRaised(t *testing.T) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		t.Fatal("no build information")
-	}
-	for _, d := range info.Deps {
-		if d.Path == "github.com/valyala/fasthttp" {
-			m := regexp.MustCompile(`^v1\.(\d+)\.`).FindStringSubmatch(d.Version)
-			if m == nil || len(m[1]) < 2 || m[1] < "72" {
-				t.Errorf("fasthttp is %s, want v1.72 or later", d.Version)
-			}
-			return
-		}
-	}
-	t.Error("fasthttp is not linked in")
-}
 
 // TestTheWholeProgram runs it on a port of its own.
 func TestTheWholeProgram(t *testing.T) {
@@ -224,7 +24,8 @@ func TestTheWholeProgram(t *testing.T) {
 	go func() {
 		ended <- run(ctx, []string{"-addr", "127.0.0.1:0", "-data", dir, "-log-level", "error"}, out, out)
 	}()
-	address := regexp.MustCompile(`the demo shop\s+(http://\S+)/demo\n`)
+	address := regexp.MustCompile(`Bellhub runs at (\S+), in development\.(?s:.*)Data is in `)
+	present := func(id string) bool { return has(plugins(), id) }
 	var base string
 	for base == "" {
 		select {
@@ -238,10 +39,12 @@ func TestTheWholeProgram(t *testing.T) {
 			t.Fatalf("no banner\n%s", out)
 		}
 	}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: spectest.HTTP(t).Transport(t, http.DefaultTransport)}
+	described := spectest.HTTP(t)
+	owners := described.Operations()
+	client := &http.Client{Timeout: 10 * time.Second, Transport: described.Transport(t, http.DefaultTransport, present)}
 	for _, tt := range []struct {
 		path, want string
-		status     int
+		status     int // where there is the plugin whose page it is
 	}{
 		{"/healthz", "ok", 200},
 		{"/readyz", "ready", 200},
@@ -266,6 +69,9 @@ func TestTheWholeProgram(t *testing.T) {
 		}
 		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
+		if owner := owners["GET "+tt.path]; owner != "" && !present(owner) {
+			tt.status, tt.want = 404, ""
+		}
 		if err != nil || resp.StatusCode != tt.status || !strings.Contains(string(body), tt.want) {
 			t.Errorf("GET %s: %d %.200s, %v", tt.path, resp.StatusCode, body, err)
 		}
@@ -294,6 +100,9 @@ func TestTheWholeProgram(t *testing.T) {
 		{[]string{"bench", "-h"}, "-connections n"},
 		{[]string{"bench", "--help"}, "-connections n"},
 		{[]string{"domain", "add", "-h"}, "-origin"},
+		{[]string{"plugin", "new", plugins()[0].ID()}, "taken"},
+		{[]string{"plugin", "new"}, "NAME is missing"},
+		{[]string{"plugin", "new", "-h"}, "plugins/README.md"},
 		{[]string{"version"}, "bellhub "},
 		{[]string{"frobnicate"}, "no command"},
 		{[]string{"serve", "-frobnicate"}, "frobnicate"},

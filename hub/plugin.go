@@ -22,8 +22,9 @@ import (
 //	MountRoot(fiber.Router)          // routes whose paths the product has promised: the router is the root
 //
 // At start the steps are: Flags, Validate of each, migrations, Init of each in
-// list order, Mount, Run, then the listener opens. At stop: listener, sessions,
-// Runners, then Close in reverse order. Where a step fails, what had begun is
+// list order, Mount, Run, then the listener opens. At stop: nobody is let in any
+// more, and /readyz says so; those who are in are seen off; the listener closes;
+// Runners end; then Close in reverse order. Where a step fails, what had begun is
 // ended in this order, and the program says which plugin it was.
 type Plugin interface {
 	ID() string
@@ -37,8 +38,8 @@ type Plugin interface {
 // fit everywhere.
 const MaxPluginID = 24
 
-// checkID tells what is wrong with a plugin's id.
-func checkID(id string) error {
+// CheckID tells what is wrong with a plugin's id; nil is nothing.
+func CheckID(id string) error {
 	ok := id != "" && len(id) <= MaxPluginID && id[0] >= 'a' && id[0] <= 'z' && id[len(id)-1] != '-'
 	for i := range len(id) {
 		c := id[i]

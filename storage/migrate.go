@@ -48,7 +48,7 @@ func (bytewise) GormDBDataType(db *gorm.DB, f *schema.Field) string {
 const migrateWait = 2 * time.Minute
 
 // Migrate brings the schema up to date: this package's steps, then those given,
-// in their order. Nodes that start together take turns.
+// in their order. Nodes that start together take turns. The error names the step.
 func (s *Store) Migrate(ctx context.Context, more ...Migration) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateWait)
 	defer cancel()
@@ -73,7 +73,12 @@ func (s *Store) Migrate(ctx context.Context, more ...Migration) error {
 func migrate(db *gorm.DB, steps []Migration) error {
 	var all []*gormigrate.Migration
 	for _, m := range steps {
-		all = append(all, &gormigrate.Migration{ID: m.ID, Migrate: m.Up})
+		all = append(all, &gormigrate.Migration{ID: m.ID, Migrate: func(db *gorm.DB) error {
+			if err := m.Up(db); err != nil {
+				return fmt.Errorf("%s: %w", m.ID, err)
+			}
+			return nil
+		}})
 	}
 	return gormigrate.New(db, gormigrate.DefaultOptions, all).Migrate()
 }

@@ -4,10 +4,31 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/bellhub/bellhub/hub"
 )
 
 // stepID is what a migration may be called.
 var stepID = regexp.MustCompile(`^[a-z][a-z0-9-]*/[0-9]{4}$`)
+
+// Migrator is a plugin with tables of its own.
+type Migrator interface{ Migrations() []Migration }
+
+// MigrationsOf collects what [Owned] lets pass of the plugins' migrations, in
+// list order.
+func MigrationsOf(plugins []hub.Plugin) ([]Migration, error) {
+	var all []Migration
+	for _, p := range plugins {
+		if m, ok := p.(Migrator); ok {
+			steps, err := Owned(p.ID(), m.Migrations())
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, steps...)
+		}
+	}
+	return all, nil
+}
 
 // Owned returns a plugin's migrations as they are, or an error where one is
 // another's by its name: ids are "<plugin>/0001" and on, and tables

@@ -20,7 +20,8 @@
 //
 // /metrics is Prometheus', beside Go's own go_… and process_…. A duration is a
 // histogram. No label holds what a client made up, so the number of series is
-// bounded by the code; a plugin's counters are bellhub_<plugin>_…_total.
+// bounded by the code; a plugin's counters are bellhub_<plugin>_…_total, and
+// explained by the plugin.
 // grafana.json, in this folder, is a dashboard of them.
 //
 //	bellhub_build_info{version,go}                  1; which Bellhub runs here
@@ -46,9 +47,6 @@
 //	bellhub_emails{state}                           emails that have not left: queued, held, failed, expired; the same from every node
 //	bellhub_job_attempts_total{kind,state}          attempts on this node, by what they left: done, ready (again), failed
 //	bellhub_job_attempt_duration_seconds{kind}      how long the attempts take
-//	bellhub_mail_attempts_total{outcome}            what the mail provider said: accepted, or why not; alert on unauthorized
-//	bellhub_webhooks_deliveries_total{outcome}      attempts to deliver an event to an owner's endpoint: delivered, or why not
-//	bellhub_webhooks_decisions_total{outcome}       questions to a decision endpoint: allow, veto, rewrite, or why there was no answer
 //	bellhub_http_request_duration_seconds{status}   HTTP by class of status; 1xx became WebSockets
 //
 // Counting costs some ten nanoseconds and allocates nothing. The database is

@@ -3,6 +3,8 @@ package server
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -43,11 +45,12 @@ func (s *Server) Mount(p hub.Plugin) (err error) {
 	if m, ok := p.(RootMounter); ok {
 		m.MountRoot(s.app)
 	}
-	for route, n := range countRoutes(s.app) {
+	after := countRoutes(s.app)
+	for _, route := range slices.Sorted(maps.Keys(after)) { // GET before the HEAD that goes with it
 		switch had := before[route]; {
 		case had == 0:
 			s.owners[route] = p.ID()
-		case n > had:
+		case after[route] > had:
 			return fmt.Errorf("server: plugin %s mounts %s, which belongs to %s already", p.ID(), route, cmp.Or(s.owners[route], "the server"))
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/bellhub/bellhub/hub/hubtest"
 	"github.com/bellhub/bellhub/hub/spec/spectest"
 	"github.com/bellhub/bellhub/plugins/escalation"
-	"github.com/bellhub/bellhub/plugins/takeover"
 	"github.com/bellhub/bellhub/storage"
 )
 
@@ -44,10 +43,25 @@ func (p *post) Init(_ context.Context, h *hub.Host) error {
 		e.Reachable, e.Message = p.reachable, p.message
 		return e, nil
 	})
-	h.Hooks.HandingBack.Bind(h, func(_ context.Context, e hub.HandingBack) (hub.HandingBack, error) {
-		e.CanAnswer = true
-		return e, nil
-	})
+	return nil
+}
+
+// team stands in for takeover: a person answers, and no longer does.
+type team struct{}
+
+func (team) ID() string { return "team" }
+
+func (team) Init(_ context.Context, h *hub.Host) error {
+	for frame, event := range map[string]hub.EventType{"takeover": hub.EventTakeover, "handback": hub.EventHandback} {
+		h.Handle(frame, hub.From(hub.Admin), func(ctx context.Context, f hub.Frame) (any, error) {
+			room, err := h.Room(ctx, f.Room.ID)
+			if err != nil {
+				return nil, err
+			}
+			out, err := h.Append(ctx, hub.Append{Room: room.ID, Type: event, Author: f.Author, Epoch: room.Epoch})
+			return map[string]int64{"seq": out.Event.Seq, "epoch": out.Room.Epoch}, err
+		})
+	}
 	return nil
 }
 
@@ -68,7 +82,7 @@ func each(t *testing.T, fn func(t *testing.T, s shop)) {
 			s := shop{bells: escalation.New(), post: &post{reachable: true}}
 			limits := hub.DefaultLimits()
 			limits.BellsPerIPHour = 4
-			s.Kit = hubtest.Start(t, hubtest.Options{Database: db, Limits: &limits, Check: spectest.Open(t).Check}, takeover.New(), s.bells, s.post)
+			s.Kit = hubtest.Start(t, hubtest.Options{Database: db, Limits: &limits, Check: spectest.Open(t).Check}, team{}, s.bells, s.post)
 			s.visitor = s.Visitor(t)
 			fn(t, s)
 		})

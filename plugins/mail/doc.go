@@ -32,6 +32,10 @@
 //     the last one failed for good. A person who joined in the meantime makes
 //     both pointless, and they are left out.
 //
+// # Metrics
+//
+//	bellhub_mail_attempts_total{outcome}   what the provider said: accepted, or why not; alert on unauthorized
+//
 // # What a visitor writes
 //
 // A reason is quoted in an email that the team trusts. So it is stripped of

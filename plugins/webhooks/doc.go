@@ -74,4 +74,9 @@
 // these), whatever the name resolves to at the moment of dialling, unless
 // -webhooks-allow names it. Only such addresses may be http. Proxies of the
 // environment are not used.
+//
+// # Metrics
+//
+//	bellhub_webhooks_deliveries_total{outcome}   attempts to deliver an event to an endpoint: delivered, or why not
+//	bellhub_webhooks_decisions_total{outcome}    questions to a decision endpoint: allow, veto, rewrite, or why there was no answer
 package webhooks

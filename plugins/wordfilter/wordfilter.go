@@ -29,6 +29,10 @@
 // goes on working; and where there is none, or this code panics, the message
 // passes. A rude word shown is a small harm, a visitor who cannot say anything a
 // large one.
+//
+// # Metrics
+//
+//	bellhub_wordfilter_messages_total{result}   messages masked or refused
 package wordfilter
 
 import (

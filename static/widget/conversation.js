@@ -150,8 +150,8 @@ export class Conversation {
     store.session = { ...store.session, room: room.id, name: domain.name, ...(token && { token }) };
     this.#room = room;
     this.panel.title(domain.name);
-    this.panel.answerer(room);
     this.panel.may(frames);
+    this.panel.answerer(room);
     if (fresh) {
       thread.reset(events, more);
       for (const item of this.#outbox.items) thread.pending(item);

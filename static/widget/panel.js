@@ -143,14 +143,15 @@ export class Panel {
   }
 
   /**
-   * Who answers here.
+   * Who answers here. What the visitor may send has been said before.
    * @param {{mode: string, holder: import("../shared/protocol").Author | null}} room
    */
   answerer({ mode, holder }) {
     const person = mode === "live";
     this.element.dataset.mode = person ? (holder ? "person" : "nobody") : "ai";
     this.#answerer.textContent = person ? holder?.name || this.#t("team") : this.#t("ai");
-    this.thread.invite(this.#t(person && !holder ? "empty.noAi" : "empty"));
+    const [bell, none] = person && !holder ? ["empty.noAi", "empty.noAi.noBell"] : ["empty", "empty.noBell"];
+    this.thread.invite(this.#t(this.composer.bell.hidden ? none : bell));
   }
 
   /** @param {string[]} frames what the visitor may send */

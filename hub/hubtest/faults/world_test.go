@@ -25,7 +25,10 @@ import (
 	"github.com/bellhub/bellhub/storage"
 )
 
-func TestMain(m *testing.M) { os.Exit(process.Main(m)) }
+func TestMain(m *testing.M) {
+	all := []string{"escalation", "mail", "console"} // bells, emails, and admins who sign in
+	os.Exit(process.Main(m, process.Needs{"TestFaults": all, "TestKills": all, "TestTheDatabaseGoesAwayAndComesBack": all}))
+}
 
 // patience is how long a run waits for progress before it fails.
 const patience = time.Minute
@@ -117,11 +120,11 @@ func (w *world) openStore() {
 func (w *world) serve() {
 	w.t.Helper()
 	began := time.Now()
-	p, said := process.Serve(w.t, process.Development, w.env(), "-addr", w.addr, "-data", w.dir,
+	p, _ := process.Serve(w.t, process.Development, w.env(), "-addr", w.addr, "-data", w.dir,
 		"-message-rate", "0", "-messages-per-minute", "0", "-bells-per-room-hour", "0", "-bells-per-ip-hour", "0",
 		"-max-connections", "0", "-max-connections-per-ip", "0", "-max-connections-per-visitor", "0",
 		"-write-timeout", "1s", "-send-queue-bytes", "524288", "-log-level", "warn")
-	w.server, w.console = p, said[2]
+	w.server, w.console = p, p.Link(w.t, "the console")
 	w.starts = append(w.starts, time.Since(began))
 }
 

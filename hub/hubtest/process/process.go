@@ -6,11 +6,14 @@ package process
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,10 +33,16 @@ const (
 // the directory that it was made from.
 var binary, sources string
 
-// Main builds the program, runs a package's tests, and ends what they shared.
+// Needs says which plugins a package's tests are about, by the tests' names. A
+// test that is not there is about what Bellhub is without any.
+type Needs map[string][]string
+
+// Main builds the program, runs those of a package's tests whose plugins it has,
+// and ends what they shared. A plugin that was deleted, as its users may, takes
+// its tests along: they are left out, by name.
 //
-//	func TestMain(m *testing.M) { os.Exit(process.Main(m)) }
-func Main(m *testing.M) int {
+//	func TestMain(m *testing.M) { os.Exit(process.Main(m, process.Needs{"TestABell": {"escalation"}})) }
+func Main(m *testing.M, needs Needs) int {
 	dir, err := os.MkdirTemp("", "bellhub-process")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -52,7 +61,48 @@ func Main(m *testing.M) int {
 		return 1
 	}
 	sources = strings.TrimSpace(string(module))
+	if err := needs.leaveOut(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return hubtest.Main(m)
+}
+
+// plugins are those that the program says it has.
+var plugins []string
+
+// Plugins lists the plugins that the program has.
+func Plugins() []string { return plugins }
+
+// Has tells whether the program has a plugin.
+func Has(plugin string) bool { return slices.Contains(plugins, plugin) }
+
+// leaveOut sets the testing flag -skip for the tests whose plugins the program
+// has not, beside those that it was given for.
+func (n Needs) leaveOut() error {
+	out, err := exec.Command(binary, "version").Output()
+	if err != nil {
+		return err
+	}
+	for _, m := range regexp.MustCompile(`(?m)^plugin (\S+)$`).FindAllStringSubmatch(string(out), -1) {
+		plugins = append(plugins, m[1])
+	}
+	var left []string
+	for _, test := range slices.Sorted(maps.Keys(n)) {
+		for _, plugin := range n[test] {
+			if !Has(plugin) {
+				fmt.Printf("%s is left out: this Bellhub has no plugin %s\n", test, plugin)
+				left = append(left, "^"+test+"$")
+				break
+			}
+		}
+	}
+	flag.Parse()
+	skip := flag.Lookup("test.skip")
+	if given := skip.Value.String(); given != "" {
+		left = append(left, given)
+	}
+	return skip.Value.Set(strings.Join(left, "|"))
 }
 
 // look reads the directories of the sources, so that go test sees what the
@@ -69,9 +119,8 @@ var look = sync.OnceValue(func() error {
 
 // What the program says when it is ready.
 var (
-	// Development matches the demo page's server, and the links that sign in
-	// to the console and lead to the mailbox.
-	Development = regexp.MustCompile(`(?s)the demo shop\s+(\S+)/demo\s+the console\s+(\S+)\s+the mailbox\s+(\S+)\n`)
+	// Development matches the base URL.
+	Development = regexp.MustCompile(`Bellhub runs at (\S+), in development\.(?s:.*)Data is in `)
 	// Production matches the address that it listens on.
 	Production = regexp.MustCompile(`msg=serving addr=(\S+)`)
 )
@@ -162,6 +211,17 @@ func (p *Process) Kill(t testing.TB) {
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
 		t.Errorf("the program ended before it was killed: %v\n%s", err, p.tail())
 	}
+}
+
+// Link is what a program in development, which is ready, offers to open by this
+// name: "the demo shop", "the console" or "the mailbox".
+func (p *Process) Link(t testing.TB, what string) string {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^  ` + regexp.QuoteMeta(what) + ` +(\S+)$`).FindStringSubmatch(p.Output())
+	if m == nil {
+		t.Fatalf("the program does not offer %s\n%s", what, p.Output())
+	}
+	return m[1]
 }
 
 // Output is what the program has printed so far.

@@ -51,7 +51,8 @@ func TestAnOperatorMeasures(t *testing.T) {
 	}
 
 	// In a shop it would make the AI talk to itself.
-	out, err := process.New(ctx, "bench", p.url, "-key", "demo").CombinedOutput()
+	process.Command(t, nil, "domain", "add", "Shop", "-key", "shop", "-data", dir)
+	out, err := process.New(ctx, "bench", p.url, "-key", "shop").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "-ai=false") {
 		t.Errorf("in a domain whose AI is on: %v\n%s", err, out)
 	}

@@ -83,7 +83,7 @@ func tellInABrowser(t *testing.T, p *program, s screen) {
 
 	// The email, and its link in another browser.
 	owner := p.browser(t)
-	owner.signIn(p.mailbox)
+	owner.signIn("the mailbox")
 	text := theEmail(t, owner)
 	for _, fact := range []string{"Kopi Tugu (demo)", "Room:", "Asia/Jakarta (UTC+7)", "> I need an invoice in my company's name", p.url + "/join/"} {
 		if !strings.Contains(text, fact) {
@@ -167,7 +167,7 @@ func tellInABrowser(t *testing.T, p *program, s screen) {
 	admin.clean()
 
 	// Whoever runs the server sees that every plugin got through all of this.
-	operator := s.open(t, "operator", p.console)
+	operator := s.open(t, "operator", p.Link(t, "the console"))
 	operator.press("main form button")
 	operator.press(".server")
 	operator.press("#plugin-takeover summary")

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,13 +18,30 @@ import (
 	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
 
-func TestMain(m *testing.M) { os.Exit(process.Main(m)) }
+// everything is what the product's story is told with.
+var everything = []string{"assistant", "console", "demo", "escalation", "mail", "takeover"}
+
+func TestMain(m *testing.M) {
+	os.Exit(process.Main(m, process.Needs{
+		"TestAVisitorIsGreetedInABrowser": {"assistant", "console", "demo", "welcome"},
+		"TestEveryFrameAsDescribed":       append(slices.Clone(everything), "welcome"),
+		"TestProduction":                  {"console", "escalation", "mail"},
+		"TestTheChatStaysAtItsEnd":        {"assistant", "demo"},
+		"TestTheLogKeepsSecrets":          {"assistant", "console", "escalation", "mail", "takeover"},
+		"TestTheMetricsAreExplained":      {"assistant", "demo", "escalation", "mail"},
+		"TestTheServerRestarts":           {"assistant", "demo", "escalation"},
+		"TestTheStoryInABrowser":          everything,
+		"TestTheStoryOverSockets":         everything,
+		"TestTheWebhooksPage":             {"console", "demo", "webhooks"},
+		"TestTheWelcomeScript":            {"demo", "welcome"},
+		"TestTheWidgetOnAnyWebsite":       {"assistant", "escalation"},
+		"TestWebhooks":                    append(slices.Clone(everything), "webhooks"),
+	}))
+}
 
 // program is a running Bellhub.
 type program struct {
-	url     string // where it listens; in development also its base URL
-	console string // development: a link that signs in to the console
-	mailbox string // development: one that leads to the mailbox
+	url string // where it listens; in development also its base URL
 
 	*process.Process
 }
@@ -39,8 +57,7 @@ var databases = map[string]func(testing.TB) string{
 func start(t *testing.T, database string) *program {
 	t.Helper()
 	p := &program{}
-	m := p.run(t, process.Development, "BELLHUB_DATABASE="+database, "-data", t.TempDir())
-	p.url, p.console, p.mailbox = m[1], m[2], m[3]
+	p.url = p.run(t, process.Development, "BELLHUB_DATABASE="+database, "-data", t.TempDir())[1]
 	return p
 }
 
@@ -71,7 +88,7 @@ func (p *program) browser(t *testing.T) *browser {
 	}
 	return &browser{t, p, &http.Client{
 		Jar: jar, Timeout: 10 * time.Second,
-		Transport: spectest.HTTP(t).Transport(t, http.DefaultTransport), // every answer as described
+		Transport: spectest.HTTP(t).Transport(t, http.DefaultTransport, process.Has), // every answer as described
 	}}
 }
 
@@ -132,9 +149,11 @@ func (b *browser) cookies() string {
 	return strings.Join(all, "; ")
 }
 
-// signIn follows a sign-in link to its end.
-func (b *browser) signIn(link string) {
+// signIn follows one of the program's sign-in links, such as "the console", to
+// its end.
+func (b *browser) signIn(what string) {
 	b.t.Helper()
+	link := b.p.Link(b.t, what)
 	if _, status, body := b.get(link); status != http.StatusOK {
 		b.t.Fatalf("sign-in page: %d %s", status, body)
 	}

@@ -21,7 +21,7 @@ func TestEveryFrameAsDescribed(t *testing.T) {
 		return c
 	}
 	owner := p.browser(t)
-	owner.signIn(p.console)
+	owner.signIn("the console")
 	at, status, _ := owner.get("/console")
 	if status != http.StatusOK {
 		t.Fatalf("console: %d", status)

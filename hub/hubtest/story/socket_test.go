@@ -239,7 +239,7 @@ func tellOverSockets(t *testing.T, p *program) {
 
 	// One email, with its five facts.
 	owner := p.browser(t)
-	owner.signIn(p.mailbox)
+	owner.signIn("the mailbox")
 	v.wantEvent(n, hub.EventNotice, hub.System) // it has been captured
 	text := theEmail(t, owner)
 	for _, fact := range []string{"Kopi Tugu (demo)", "Room:", "Asia/Jakarta (UTC+7)", "> I need an invoice, see hxxp://evil[.]example 🧾", p.url + "/join/"} {

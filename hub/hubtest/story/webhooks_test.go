@@ -177,13 +177,12 @@ func TestWebhooks(t *testing.T) {
 	}
 	run := func() *program {
 		p := &program{}
-		m := p.run(t, process.Development, "", "-addr", addr, "-data", dir, "-webhooks-allow", "127.0.0.1/32")
-		p.url, p.console = m[1], m[2]
+		p.url = p.run(t, process.Development, "", "-addr", addr, "-data", dir, "-webhooks-allow", "127.0.0.1/32")[1]
 		return p
 	}
 	p := run()
 	owner := p.browser(t)
-	owner.signIn(p.console)
+	owner.signIn("the console")
 	at, _, _ := owner.get("/console")
 	page := at.Path + "/webhooks"
 	address := "http://" + r.addr + "/hooks"
@@ -256,7 +255,7 @@ func TestWebhooks(t *testing.T) {
 
 	// A new secret: the receiver that only knows the old one goes on.
 	owner = p.browser(t)
-	owner.signIn(p.console)
+	owner.signIn("the console")
 	_, _, body = owner.get(page)
 	id := regexp.MustCompile(`data-endpoint="([^"]+)"`).FindStringSubmatch(body)[1]
 	fresh := owner.secretFrom(page, url.Values{"do": {"rotate"}, "endpoint": {id}})

@@ -22,7 +22,7 @@ func TestAVisitorIsGreetedInABrowser(t *testing.T) {
 
 func greetInABrowser(t *testing.T, p *program, s screen) {
 	// The owner writes greetings: none is there, one is wrong, two are right.
-	owner := s.open(t, "owner", p.console)
+	owner := s.open(t, "owner", p.Link(t, "the console"))
 	owner.write("input[name=name]", "Ana")
 	owner.press("form button")
 	owner.until("the console", `$("#main") && location.pathname.startsWith("/console/domains/")`)

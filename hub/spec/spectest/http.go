@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,11 +18,13 @@ import (
 
 // API is the OpenAPI document.
 type API struct {
-	doc    *openapi3.T
-	router routers.Router
+	doc     *openapi3.T
+	router  routers.Router
+	plugins map[string]string // who answers what has a tag; empty: the server itself
 }
 
-// HTTP reads the document. What is wrong with it fails the test.
+// HTTP reads the document. What is wrong with it fails the test: also an
+// operation that has not just one tag, or one that is not described.
 func HTTP(t testing.TB) *API {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(spec.OpenAPI())
@@ -33,7 +34,20 @@ func HTTP(t testing.TB) *API {
 	if err := doc.Validate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	a := &API{doc: doc}
+	a := &API{doc: doc, plugins: map[string]string{}}
+	for _, tag := range doc.Tags {
+		a.plugins[tag.Name], _ = tag.Extensions["x-plugin"].(string)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			if len(operation.Tags) != 1 {
+				t.Fatalf("%s %s has the tags %q, want one", method, path, operation.Tags)
+			}
+			if _, described := a.plugins[operation.Tags[0]]; !described {
+				t.Errorf("%s %s: the tag %s is not described", method, path, operation.Tags[0])
+			}
+		}
+	}
 	// Tests reach the server wherever it listens, and the router has to be told
 	// that a file's name has slashes.
 	anywhere := *doc
@@ -50,28 +64,31 @@ func HTTP(t testing.TB) *API {
 	return a
 }
 
-// Operations lists method and path of what is described, as in "GET /console".
-func (a *API) Operations() []string {
-	var all []string
+// Operations tells the method and path of what is described, as in
+// "GET /console", and the plugin that answers: the one that the operation's tag
+// names (x-plugin), or none.
+func (a *API) Operations() map[string]string {
+	all := map[string]string{}
 	for path, item := range a.doc.Paths.Map() {
-		for method := range item.Operations() {
-			all = append(all, method+" "+path)
+		for method, operation := range item.Operations() {
+			all[method+" "+path] = a.plugins[operation.Tags[0]]
 		}
 	}
-	slices.Sort(all)
 	return all
 }
 
 // Transport answers as next does, and fails the test where an answer is not as
-// described: its status, its media type, its headers.
-func (a *API) Transport(t testing.TB, next http.RoundTripper) http.RoundTripper {
-	return transport{t, a, next}
+// described: its status, its media type, its headers. has tells the plugins that
+// the program has: where one is missing, nothing may answer for it.
+func (a *API) Transport(t testing.TB, next http.RoundTripper, has func(plugin string) bool) http.RoundTripper {
+	return transport{t, a, next, has}
 }
 
 type transport struct {
 	t    testing.TB
 	api  *API
 	next http.RoundTripper
+	has  func(plugin string) bool
 }
 
 func (c transport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -85,7 +102,7 @@ func (c transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.api.check(r, resp, body); err != nil {
+	if err := c.api.check(r, resp, body, c.has); err != nil {
 		c.t.Errorf("%s %s: %d %s: %v", r.Method, r.URL.Path, resp.StatusCode, resp.Header.Get("Content-Type"), err)
 	}
 	return resp, nil
@@ -94,13 +111,19 @@ func (c transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // CloseIdleConnections is for http.Client's method of that name.
 func (c transport) CloseIdleConnections() { (&http.Client{Transport: c.next}).CloseIdleConnections() }
 
-func (a *API) check(r *http.Request, resp *http.Response, body []byte) error {
+func (a *API) check(r *http.Request, resp *http.Response, body []byte, has func(plugin string) bool) error {
 	route, params, err := a.router.FindRoute(r)
 	if err != nil {
 		if resp.StatusCode == http.StatusNotFound { // nothing is there, and nothing is described
 			return nil
 		}
 		return fmt.Errorf("not described: %w", err)
+	}
+	if plugin := a.plugins[route.Operation.Tags[0]]; plugin != "" && !has(plugin) {
+		if resp.StatusCode == http.StatusNotFound {
+			return nil
+		}
+		return fmt.Errorf("answered without the plugin %s", plugin)
 	}
 	return openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route},
