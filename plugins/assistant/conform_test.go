@@ -10,5 +10,5 @@ import (
 )
 
 func TestConforms(t *testing.T) {
-	hubtest.Conform(t, func() hub.Plugin { return assistant.New(assistant.Options{}) }, hubtest.Options{Texts: static.Texts()})
+	hubtest.Conform(t, func() hub.Plugin { return assistant.New(assistant.Options{Pace: -1}) }, hubtest.Options{Texts: static.Texts()})
 }
