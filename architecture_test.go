@@ -60,6 +60,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"hub":               {},
 		"hub/bench":         {"hub"}, // a client: it knows what the protocol says
 		"hub/config":        {"hub"},
+		"hub/scaffold":      {"hub"},
 		"hub/server":        {"hub", "hub/spec", "storage", "static"},
 		"hub/spec":          {},           // text: the server hands it out
 		"hub/spec/spectest": {"hub/spec"}, // for tests, hub's own among them

@@ -28,6 +28,7 @@ import (
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/bench"
 	"github.com/bellhub/bellhub/hub/config"
+	"github.com/bellhub/bellhub/hub/scaffold"
 	"github.com/bellhub/bellhub/hub/server"
 	"github.com/bellhub/bellhub/plugins/assistant"
 	"github.com/bellhub/bellhub/plugins/console"
@@ -71,6 +72,7 @@ Usage:
   bellhub domain add NAME            add a website [-key KEY] [-origin HOST]… [-ai=false]
   bellhub admin link EMAIL           print a link that signs in to the console [-domain KEY]…
   bellhub bench URL                  measure a running server -key KEY [-connections N] [-rate N]…
+  bellhub plugin new NAME            write a plugin's skeleton, in the source tree
   bellhub version
 
 Every command takes the global flags too; "bellhub serve -h" lists them.
@@ -91,7 +93,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	command, args, help := config.Command(args)
 	p := program{stdout: stdout, stderr: stderr, plugins: plugins()}
-	name, lacks := map[string]string{"domain add": "NAME", "admin link": "EMAIL", "bench": "URL"}[strings.Join(command, " ")]
+	name, lacks := map[string]string{"domain add": "NAME", "admin link": "EMAIL", "bench": "URL", "plugin new": "NAME"}[strings.Join(command, " ")]
 	if help && lacks {
 		command = append(command, name) // it says its flags
 	}
@@ -109,6 +111,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return p.signInLink(ctx, command[2], args)
 	case command[0] == "bench" && len(command) == 2:
 		return p.bench(ctx, command[1], args)
+	case command[0] == "plugin" && len(command) == 3 && command[1] == "new":
+		return p.newPlugin(command[2], args)
 	case command[0] == "version" && len(command) == 1:
 		fmt.Fprintln(stdout, "bellhub", versionText())
 		for _, plugin := range p.plugins {
@@ -198,22 +202,13 @@ func (p *program) migrate(ctx context.Context, args []string) error {
 	return p.store.Close()
 }
 
-// add makes a flag that may be given more than once.
-func add(to *[]string, parse func(string) (string, error)) func(string) error {
-	return func(v string) error {
-		v, err := parse(v)
-		*to = append(*to, v)
-		return err
-	}
-}
-
 func (p *program) addDomain(ctx context.Context, name string, args []string) (err error) {
 	var key string
 	var origins []string
 	var ai bool
 	err = p.configure("domain add", args, func(fs *flag.FlagSet) {
 		fs.Func("key", "the `widget key`, public; random unless given", func(v string) (err error) { key, err = storage.ParseKey(v); return err })
-		fs.Func("origin", "a `host[:port]` whose pages may embed the widget; may be repeated", add(&origins, storage.ParseOrigin))
+		fs.Func("origin", "a `host[:port]` whose pages may embed the widget; may be repeated", config.List(&origins, storage.ParseOrigin))
 		fs.BoolVar(&ai, "ai", true, "let the AI answer")
 	})
 	if err != nil {
@@ -241,7 +236,7 @@ func (p *program) addDomain(ctx context.Context, name string, args []string) (er
 func (p *program) signInLink(ctx context.Context, email string, args []string) (err error) {
 	var keys []string
 	err = p.configure("admin link", args, func(fs *flag.FlagSet) {
-		fs.Func("domain", "the `widget key` of a domain that the admin may see; may be repeated; without it a new admin sees all", add(&keys, storage.ParseKey))
+		fs.Func("domain", "the `widget key` of a domain that the admin may see; may be repeated; without it a new admin sees all", config.List(&keys, storage.ParseKey))
 	})
 	if err != nil {
 		return err
@@ -275,6 +270,13 @@ func (p *program) bench(ctx context.Context, url string, args []string) error {
 		return err
 	}
 	return bench.Run(ctx, url, o, p.stdout, p.stderr)
+}
+
+func (p *program) newPlugin(name string, args []string) error {
+	if err := p.configure("plugin new", args, scaffold.Describe); err != nil {
+		return err
+	}
+	return scaffold.New(".", name, p.plugins, p.stdout)
 }
 
 func (p *program) serve(ctx context.Context, args []string) (err error) {

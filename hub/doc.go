@@ -67,14 +67,41 @@
 //
 // # Plugins
 //
-// What the hub does beyond this is done by plugins ([Plugin]): the AI's
-// answers, the bell, takeover, mail and the console are the first ones. They
-// bind typed hooks ([Hooks]), handle frames ([Host.Handle]), append events, add
-// durable jobs, and meet each other only in hook events: none imports another.
-// A hook that fails, panics or overstays is skipped, its result thrown away,
-// and after three failures its plugin is left alone for a while. A hook that
-// decides by the room's mode sets the append's epoch: should the room change
-// hands before the commit, the hooks are asked again.
+// What the hub does beyond this is done by plugins: the AI's answers, the bell,
+// takeover, mail and the console are the first ones. [Plugin] says what one is and
+// when its methods are called; [Hooks] is every place where it is asked; [Host] is
+// the hub as one plugin sees it. The tutorial is plugins/README.md.
+//
+//   - It binds typed hooks in Init ([Before], [After], [Order], [Timeout],
+//     [FailClosed]). An event comes by value, and what is not returned has no
+//     effect. [Veto] refuses, in words for the one who is refused.
+//   - It takes frames of its own from clients ([Host.Handle]), whose
+//     acknowledgement is what the handler returns and whose error is an [Error],
+//     and sends frames of its own ([Host.Push]), which may be lost.
+//   - It adds to a room's log ([Host.Append]): whatever must be there after a
+//     reload. Writes of its own that belong to the event go into its transaction
+//     ([Append]); work that somebody else's event causes is a [Job], added in
+//     EventAppending and committed with the event, or not at all.
+//   - It has settings ([Configurable]), words ([Worded], [ReadTexts]), metrics
+//     ([Host.Counter]), a log ([Host.Log]), pages and panels in the console
+//     ([Pager], [Paneler]), and a script in the widget ([Scripter]).
+//   - It meets other plugins in hook events alone, whose types are here also where a
+//     plugin fires them ([Host.BellRung], [Host.HandingBack]): none imports another.
+//
+// What it brings is checked at start. Names that are not its own, and names that
+// two plugins claim, make the start fail with both owners.
+//
+// A plugin is held at arm's length. A hook that fails, panics, overstays
+// [HookTimeout] or returns what cannot be stored is skipped, its result thrown
+// away, or refuses, where it was bound FailClosed. After three failures within a
+// minute the plugin's breaker opens: for 30 s none of its hooks is called, then
+// one is, to see. A hook that is left behind keeps its goroutine, its ctx is
+// cancelled, and at most 16 of a plugin's are. One that floods a room with frames
+// or events is refused. A Runner is started again with growing pauses. How each
+// fares is told by [Host.Plugins].
+//
+// A hook that decides by the room's mode sets the append's epoch: should the room
+// change hands before the commit, the hooks are asked again.
 //
 // # Locks
 //

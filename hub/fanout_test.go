@@ -18,7 +18,7 @@ func TestALargeRoomIsShownEverythingInOrder(t *testing.T) {
 	const members, talkers, each = 40, 8, 40
 	all := []*hubtest.Client{k.Visitor(t, "shop")}
 	for len(all) < members {
-		all = append(all, k.Again(t, "shop", all[0]))
+		all = append(all, k.Again(t, all[0]))
 	}
 	var talk sync.WaitGroup
 	for i, c := range all[:talkers] {
@@ -95,12 +95,12 @@ func TestALargeRoomRepeatsNothingOfAWelcome(t *testing.T) {
 	k, _ := start(t, hubtest.Options{Backplane: wire, Limits: &hub.Limits{}})
 	talker := k.Visitor(t, "shop")
 	for range 20 {
-		k.Again(t, "shop", talker)
+		k.Again(t, talker)
 	}
 	wire.keep()
 	talker.Send("message", "1", text("in the welcome"))
 	talker.Want("ack")
-	ahead := k.Again(t, "shop", talker)
+	ahead := k.Again(t, talker)
 	for _, s := range wire.release() {
 		wire.deliver(s)
 	}
@@ -116,7 +116,7 @@ func TestARoomGoesOnBehindALateSignal(t *testing.T) {
 	wire := &late{}
 	k, _ := start(t, hubtest.Options{Backplane: wire, Limits: &hub.Limits{}})
 	talker := k.Visitor(t, "shop")
-	other := k.Again(t, "shop", talker)
+	other := k.Again(t, talker)
 	const many = 1100 // more than a room keeps
 	wire.keep()
 	for i := range many {
@@ -155,7 +155,7 @@ func TestARetryShowsWhatWasStored(t *testing.T) {
 	k := hubtest.Start(t, hubtest.Options{Store: s})
 	s.AddDomain(hub.Domain{Key: "shop", Name: "Shop"})
 	sender := k.Visitor(t, "shop")
-	other := k.Again(t, "shop", sender)
+	other := k.Again(t, sender)
 	s.forgets = true
 	sender.Send("message", "m", text("hello"))
 	sender.WantError(hub.CodeUnavailable)

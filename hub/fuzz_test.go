@@ -13,9 +13,7 @@ import (
 
 // fuzzed runs a hub without limits for a fuzz target.
 func fuzzed(f *testing.F) *hubtest.Kit {
-	k := hubtest.Start(f, hubtest.Options{Limits: &hub.Limits{MaxText: 4000}})
-	k.Memory.AddDomain(hub.Domain{Key: "shop", Name: "Shop", AI: true, Origins: []string{"shop.example"}})
-	return k
+	return hubtest.Start(f, hubtest.Options{Limits: &hub.Limits{MaxText: 4000}})
 }
 
 // codes are those of error frames that a client's own fault may bring:

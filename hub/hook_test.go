@@ -1,10 +1,13 @@
 package hub_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -198,14 +201,19 @@ func TestAHealedPluginIsCalledAgain(t *testing.T) {
 }
 
 func TestAPanicInAFrameCostsItsSenderAlone(t *testing.T) {
-	k, _ := start(t, hubtest.Options{}, pluginFunc(func(h *hub.Host) {
+	var logged bytes.Buffer
+	k, _ := start(t, hubtest.Options{Log: slog.New(slog.NewTextHandler(&logged, nil))}, pluginFunc(func(h *hub.Host) {
 		h.Handle("boom", hub.From(hub.Visitor), func(context.Context, hub.Frame) (any, error) { panic("boom") })
 	}))
 	c, other := k.Visitor(t, "shop"), k.Visitor(t, "shop")
 	c.Send("boom", "b", nil)
 	c.WantClosed(hub.CloseInternal)
-	other.Send("message", "m", text("still here"))
-	other.Want("ack")
+	other.Say("still here")
+	for _, want := range []string{"plugin=test", "panic=boom", "hook_test.go"} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("the log lacks %q: %s", want, logged.String())
+		}
+	}
 }
 
 func TestAHookCannotChangeTheHubsDomain(t *testing.T) {

@@ -24,7 +24,7 @@ func start(t *testing.T, o hubtest.Options, plugins ...hub.Plugin) (*hubtest.Kit
 	t.Helper()
 	o.Check = spectest.Open(t).Check
 	k := hubtest.Start(t, o, plugins...)
-	return k, k.Memory.AddDomain(hub.Domain{Key: "shop", Name: "Shop", AI: true, Origins: []string{"shop.example"}})
+	return k, k.Domain
 }
 
 func text(s string) map[string]any { return map[string]any{"text": s} }
@@ -50,7 +50,7 @@ func TestAConversationIsStoredAcknowledgedAndShown(t *testing.T) {
 		t.Errorf("event: %s", e.Data)
 	}
 
-	again := k.Again(t, "shop", visitor)
+	again := k.Again(t, visitor)
 	if again.Room != visitor.Room {
 		t.Fatalf("another page came into %s, not %s", again.Room, visitor.Room)
 	}
@@ -174,8 +174,8 @@ func TestVisitorsLimits(t *testing.T) {
 	if e := c.WantError(hub.CodeRateLimited); e.Get("retry_after").(float64) < 1 {
 		t.Errorf("no delay: %s", e.Data)
 	}
-	second := k.Again(t, "shop", c)
-	third := k.Again(t, "shop", c)
+	second := k.Again(t, c)
+	third := k.Again(t, c)
 	c.WantClosed(hub.CloseSuperseded)
 	third.Send("message", "c-4", text("four")) // a new connection brings no new allowance
 	third.WantError(hub.CodeRateLimited)

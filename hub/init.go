@@ -55,7 +55,7 @@ func (h *Hub) learn(plugins []Plugin) error {
 	texts.add(h.opts.Texts)
 	for _, p := range plugins {
 		id := p.ID()
-		if err := checkID(id); err != nil {
+		if err := CheckID(id); err != nil {
 			return err
 		}
 		if seen[id] {

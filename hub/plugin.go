@@ -38,8 +38,8 @@ type Plugin interface {
 // fit everywhere.
 const MaxPluginID = 24
 
-// checkID tells what is wrong with a plugin's id.
-func checkID(id string) error {
+// CheckID tells what is wrong with a plugin's id; nil is nothing.
+func CheckID(id string) error {
 	ok := id != "" && len(id) <= MaxPluginID && id[0] >= 'a' && id[0] <= 'z' && id[len(id)-1] != '-'
 	for i := range len(id) {
 		c := id[i]

@@ -40,7 +40,7 @@ func TestTypingEndsByItself(t *testing.T) {
 		typing(false)
 
 		// Silence after what was typed has been said is no news.
-		visitor = k.Again(t, "shop", visitor)
+		visitor = k.Again(t, visitor)
 		visitor.Send("typing", "", map[string]any{"on": true})
 		typing(true)
 		visitor.Send("message", "c-1", text("done"))
@@ -101,7 +101,7 @@ func TestWhoIsThere(t *testing.T) {
 	first = k.Admin(t, ana, visitor.Room)
 	until(visitor, "holder", "online")
 
-	page := k.Again(t, "shop", visitor)
+	page := k.Again(t, visitor)
 	until(first, "visitor", "online")
 	visitor.Send("presence", "", map[string]any{"state": "away"})
 	visitor.Drain()

@@ -31,13 +31,16 @@ func (h *Host) Push(frame string, to []Kind) func(room string, data any) {
 	h.pushes = append(h.pushes, frame)
 	to = slices.Clone(to)
 	return func(room string, data any) {
+		if !h.shows.allow(room) { // first: what is wrong with a frame is logged
+			return
+		}
 		b, err := json.Marshal(data)
 		switch {
 		case err != nil:
 			h.Log.Error("pushed frame not encoded", "frame", frame, "err", err)
 		case len(b) > maxPushed:
 			h.Log.Error("pushed frame dropped: too large", "frame", frame, "bytes", len(b), "limit", maxPushed)
-		case h.shows.allow(room):
+		default:
 			h.hub.publish(Signal{Room: room, Pushed: &Pushed{frame, to, b}})
 		}
 	}

@@ -37,18 +37,8 @@ func counted(t *testing.T, ctx context.Context) *atomic.Int64 {
 // onSQLite runs a hub with one domain, and one admin in it, on a real database.
 func onSQLite(t *testing.T) (k *hubtest.Kit, ana hub.Identity, statements *atomic.Int64) {
 	t.Helper()
-	ctx, store := hubtest.SQLite(t)
-	domain, err := storage.AddDomain(ctx, storage.Domain{Key: "shop", Name: "Shop", AI: true})
-	must(t, err)
-	admin, err := storage.EnsureAdmin(ctx, "ana@shop.example", domain.ID)
-	must(t, err)
-	token, err := storage.NewSignIn(ctx, admin.ID)
-	must(t, err)
-	cookie, _, err := storage.SignIn(ctx, token, "")
-	must(t, err)
-	ana, err = storage.IdentityByToken(ctx, cookie)
-	must(t, err)
-	return hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Limits: &hub.Limits{}}), ana, counted(t, ctx)
+	k = hubtest.Start(t, hubtest.Options{Database: hubtest.SQLite, Limits: &hub.Limits{}})
+	return k, k.SignIn(t, "Ana"), counted(t, k.Ctx)
 }
 
 func must(t *testing.T, err error) {
@@ -240,7 +230,7 @@ func TestAStrangerLearnsNothingOfARoom(t *testing.T) {
 	stranger := k.Visitor(t, "shop")
 	stranger.HangUp()
 	<-stranger.Done()
-	owner := k.Again(t, "shop", c)
+	owner := k.Again(t, c)
 	store.read, store.then = "EnterVisitor", say
 	other := k.Dial(t, hub.Handshake{})
 	other.Send("hello", "h", map[string]any{"domain": "shop", "token": stranger.Token, "room": c.Room, "after": 0})
@@ -296,7 +286,7 @@ func TestACursorAheadOfDeliveryIsNoCursorFromTheFuture(t *testing.T) {
 		Room: room.ID, Type: hub.EventMessage, Author: hub.Author{Kind: hub.Visitor, ID: room.Visitor}, Text: "hello",
 	})
 	must(t, err)
-	second := k.Again(t, "shop", first) // its welcome brings event 1
+	second := k.Again(t, first) // its welcome brings event 1
 	second.Send("history", "h", map[string]any{"after": 1})
 	if f := second.Want("history", "error"); f.Type == "error" {
 		t.Errorf("answer %s", f.Data)

@@ -194,9 +194,10 @@ func (s *session) drain() {
 // frame works on one frame. An error ends the session. A panic, of a plugin's
 // handler or our own, costs its sender an error and nobody else anything.
 func (s *session) frame(ctx context.Context, data []byte) (err error) {
+	var in inbound
 	defer func() {
 		if p := recover(); p != nil {
-			s.logger().Error("frame panicked", "panic", p, "stack", string(debug.Stack()))
+			s.logger().Error("frame panicked", "plugin", s.hub.frames[in.Type].plugin, "panic", p, "stack", string(debug.Stack()))
 			s.conn.Close(CloseInternal, "")
 			err = errEnd
 		}
@@ -204,7 +205,7 @@ func (s *session) frame(ctx context.Context, data []byte) (err error) {
 	if !s.active.Load() { // a write that others see is dearer than a look
 		s.active.Store(true)
 	}
-	in, err := parse(data)
+	in, err = parse(data)
 	s.hub.opts.Observer.FrameIn(in.Type)
 	if s.room == nil && s.watch == "" { // not welcomed yet
 		if err != nil || in.Type != "hello" {

@@ -1,7 +1,11 @@
 package hub
 
 import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
 	"maps"
+	"path"
 	"strings"
 )
 
@@ -11,6 +15,29 @@ type Texts map[string]map[string]string
 
 // DefaultLang is the language of whoever asks for one there is no file for.
 const DefaultLang = "en"
+
+// ReadTexts reads texts from files, one JSON object a language: the pattern
+// "texts/*.json" finds texts/en.json. They are part of the program, so what is
+// wrong with one of them panics.
+func ReadTexts(files fs.FS, pattern string) Texts {
+	names, err := fs.Glob(files, pattern)
+	if err != nil || len(names) == 0 {
+		panic(fmt.Sprintf("hub: texts: nothing matches %s", pattern))
+	}
+	all := Texts{}
+	for _, name := range names {
+		var words map[string]string
+		b, err := fs.ReadFile(files, name)
+		if err == nil {
+			err = json.Unmarshal(b, &words)
+		}
+		if err != nil {
+			panic(fmt.Sprintf("hub: texts: %s: %v", name, err))
+		}
+		all[strings.TrimSuffix(path.Base(name), ".json")] = words
+	}
+	return all
+}
 
 // add takes in more words; a key that is there already gets the new text.
 func (t Texts) add(more Texts) {

@@ -71,12 +71,20 @@ func (s *memSession) mayAdmin(domain string) bool {
 	return s != nil && !s.ended && s.who.ID != "" && (s.who.Operator || slices.Contains(s.domains, domain))
 }
 
-// AddDomain adds a domain; an empty Key becomes its id. It returns the domain
-// with its new ID.
+// AddDomain adds a domain, or changes the one with this Key; an empty Key
+// becomes its id. It returns the domain with its ID.
 func (m *Memory) AddDomain(d hub.Domain) hub.Domain {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d.ID = m.id("domain")
+	d.ID = ""
+	for _, old := range m.domains {
+		if old.Key == d.Key {
+			d.ID = old.ID
+		}
+	}
+	if d.ID == "" {
+		d.ID = m.id("domain")
+	}
 	if d.Key == "" {
 		d.Key = d.ID
 	}

@@ -1,12 +1,14 @@
 package hubtest
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,15 +19,20 @@ import (
 // it to pass in a test that succeeds.
 const patience = 10 * time.Second
 
-// Client is the far end of a connection in memory.
+// Client is the far end of a connection in memory. It is one goroutine's at a
+// time. Whatever the test fails for, what each of its clients said and heard is
+// shown.
 type Client struct {
 	Room, Token string // of the welcome
 
 	t     testing.TB
+	name  string // in transcripts
+	key   string // of the domain, for a visitor
 	conn  *pipe
 	check func(frame []byte) error // nil: anything goes
 
-	seen []string // every frame so far, for the transcript
+	seen  []string // every frame so far, for the transcript
+	aside []Frame  // received, and still to be given out
 }
 
 // Frame is a frame as a client got it.
@@ -49,19 +56,55 @@ func (f Frame) Get(path string) any {
 // Dial opens a connection; nothing has been said on it yet.
 func (k *Kit) Dial(t testing.TB, hs hub.Handshake) *Client {
 	t.Helper()
+	return k.dial(t, k.names.next("client"), hs)
+}
+
+func (k *Kit) dial(t testing.TB, name string, hs hub.Handshake) *Client {
+	t.Helper()
 	p := &pipe{in: make(chan []byte), closed: make(chan struct{})}
 	p.wake = sync.NewCond(&p.mu)
 	done := make(chan struct{})
-	go func() {
+	go pprof.Do(k.Ctx, k.label, func(ctx context.Context) {
 		defer close(done)
-		k.Hub.Serve(k.ctx, p, &hs)
+		k.Hub.Serve(ctx, p, &hs)
 		p.Close(hub.CloseDone, "")
-	}()
+	})
+	c := &Client{t: t, name: name, conn: p, check: k.check}
 	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(c.story())
+		}
 		p.hangUp()
 		<-done
 	})
-	return &Client{t: t, conn: p, check: k.check}
+	return c
+}
+
+// said numbers messages: their ids are their author's, who may have several
+// connections, to several hubs.
+var said atomic.Int64
+
+// Say sends a message under a fresh id and waits for its acknowledgement, which
+// it returns. What else arrives meanwhile is still there for Want.
+func (c *Client) Say(text string) Frame {
+	c.t.Helper()
+	id := fmt.Sprint("say-", said.Add(1))
+	c.Send("message", id, map[string]any{"text": text})
+	var before []Frame
+	for {
+		f, ok := c.next()
+		switch {
+		case !ok:
+			c.fail("wanted the acknowledgement of " + id)
+		case f.ID != id:
+			before = append(before, f)
+			continue
+		case f.Type != "ack":
+			c.fail(fmt.Sprintf("%q was refused: %s", text, f.Data))
+		}
+		c.aside = append(before, c.aside...)
+		return f
+	}
 }
 
 // Send sends a frame. An id of "" is left out; so is data of nil.
@@ -136,7 +179,7 @@ func (c *Client) WantClosed(code hub.CloseCode) {
 		}
 	}
 	if got, _ := c.conn.end(); got != code {
-		c.t.Fatalf("closed with %d, want %d\n%s", got, code, c.Transcript())
+		c.fail(fmt.Sprintf("closed with %d, want %d", got, code))
 	}
 }
 
@@ -178,10 +221,12 @@ func (c *Client) Done() <-chan struct{} { return c.conn.closed }
 // HangUp ends the connection from the client's side.
 func (c *Client) HangUp() { c.conn.hangUp() }
 
-// Transcript is everything sent and received so far.
-func (c *Client) Transcript() string { return strings.Join(c.seen, "\n") }
-
 func (c *Client) next() (Frame, bool) {
+	if len(c.aside) > 0 {
+		f := c.aside[0]
+		c.aside = c.aside[1:]
+		return f, true
+	}
 	b, ok := c.conn.receive()
 	if !ok {
 		return Frame{}, false
@@ -201,8 +246,7 @@ func (c *Client) next() (Frame, bool) {
 
 func (c *Client) fail(why string) {
 	c.t.Helper()
-	code, reason := c.conn.end()
-	c.t.Fatalf("%s (close %d %q)\n%s", why, code, reason, c.Transcript())
+	c.t.Fatalf("%s: %s", c.name, why)
 }
 
 func (c *Client) welcomed() {
@@ -213,93 +257,4 @@ func (c *Client) welcomed() {
 	}
 	c.Room, _ = f.Get("room.id").(string)
 	c.Token, _ = f.Get("token").(string)
-}
-
-// pipe is a hub.Conn without a network.
-type pipe struct {
-	in     chan []byte // client to hub
-	closed chan struct{}
-
-	mu     sync.Mutex
-	wake   *sync.Cond
-	out    [][]byte // hub to client
-	over   bool
-	code   hub.CloseCode
-	reason string
-}
-
-var errOver = errors.New("hubtest: the connection is over")
-
-func (p *pipe) Read() ([]byte, error) {
-	select {
-	case <-p.closed:
-		return nil, errOver
-	default:
-	}
-	select {
-	case b := <-p.in:
-		return b, nil
-	case <-p.closed:
-		return nil, errOver
-	}
-}
-
-func (p *pipe) Send(packet []byte) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.over {
-		return errOver
-	}
-	// The kit's frames are bare JSON, which tells by itself where each ends.
-	for d := json.NewDecoder(bytes.NewReader(packet)); ; {
-		var frame json.RawMessage
-		if d.Decode(&frame) != nil {
-			break
-		}
-		p.out = append(p.out, frame)
-	}
-	p.wake.Signal()
-	return nil
-}
-
-func (p *pipe) Close(code hub.CloseCode, reason string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.over {
-		return
-	}
-	p.over, p.code, p.reason = true, code, reason
-	close(p.closed)
-	p.wake.Signal()
-}
-
-func (p *pipe) Closed() hub.CloseCode {
-	code, _ := p.end()
-	return code
-}
-
-func (p *pipe) hangUp() { p.Close(0, "the client hung up") }
-
-func (p *pipe) end() (hub.CloseCode, string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.code, p.reason
-}
-
-// receive waits for the hub's next packet; false once the connection is over
-// and everything sent before has been received.
-func (p *pipe) receive() ([]byte, bool) {
-	late := time.AfterFunc(patience, func() { p.Close(0, "nothing came") })
-	defer late.Stop()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for len(p.out) == 0 && !p.over {
-		p.wake.Wait()
-	}
-	if len(p.out) == 0 {
-		return nil, false
-	}
-	b := p.out[0]
-	p.out = p.out[1:]
-	return b, true
 }

@@ -52,7 +52,6 @@ func serveOn(t testing.TB, sockets net.ListenConfig, change func(*Options)) *sit
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { noLeaks(t, before) })
 	s := &site{Kit: hubtest.Start(t, hubtest.Options{})}
-	s.Memory.AddDomain(hub.Domain{Key: "shop", Name: "Shop", AI: true, Origins: []string{"shop.example"}})
 	base, _ := url.Parse("https://chat.example")
 	o := Options{
 		Hub: s.Hub, BaseURL: base, Log: slog.New(slog.DiscardHandler),

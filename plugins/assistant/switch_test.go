@@ -36,8 +36,7 @@ func TestTheAIIsSwitchedOffAndOn(t *testing.T) {
 func TestTheDatabaseGoesAway(t *testing.T) {
 	ctx, s := hubtest.SQLite(t)
 	k := hubtest.Start(t, hubtest.Options{Ctx: ctx, Limits: &hub.Limits{}}, idle{New(Options{})})
-	k.Memory.AddDomain(hub.Domain{Key: "off"})
-	k.Memory.AddDomain(hub.Domain{Key: "on", AI: true})
+	k.AddDomain(t, hub.Domain{Key: "off"})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +45,7 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 		off.Send("message", "1", map[string]any{"text": "Anybody?"})
 		off.WantError(hub.CodeUnavailable)
 	}
-	on := k.Visitor(t, "on")
+	on := k.Visitor(t)
 	on.Send("message", "1", map[string]any{"text": "Do you ship to Oslo?"})
 	on.Want("ack")
 	if jobs := k.Memory.Jobs(); len(jobs) != 1 {

@@ -83,16 +83,17 @@ func TestPlugins(t *testing.T) {
 		const path = "/console/plugins"
 		operator := s.signIn("op@kopitugu.example")
 
-		// Nothing has happened, nor is there a domain.
+		// Nothing has happened, nor is there a domain. The kit's recorder is a plugin,
+		// too.
 		page := s.get(path, operator)
-		page.want(t, http.StatusOK, "All 4 plugins are healthy.", "Since this server started; this node only.",
+		page.want(t, http.StatusOK, "All 5 plugins are healthy.", "Since this server started; this node only.",
 			`href="/console/plugins" aria-current="page"`, "Not called yet.", "never restarted")
 		page.lacks(t, " open>", "Last error", "Needs a look", ">console.", "%!")
-		if got := order(page, "EventAppending"); !slices.Equal(got, []string{"ill", "well"}) {
+		if got := order(page, "EventAppending"); !slices.Equal(got, []string{"ill", "well", "hubtest"}) {
 			t.Errorf("the order is %q", got)
 		}
 		hook := card(t, page, "ill")
-		for _, words := range []string{"EventAppending", "1 of 2", "up to 1.5\u00a0s", "fails open", "<code>ill-ask</code>", "<code>ill-tell</code>"} {
+		for _, words := range []string{"EventAppending", "1 of 3", "up to 1.5\u00a0s", "fails open", "<code>ill-ask</code>", "<code>ill-tell</code>"} {
 			if !strings.Contains(hook, words) {
 				t.Errorf("the card lacks %q:\n%s", words, hook)
 			}
@@ -135,7 +136,7 @@ func TestPlugins(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		page = s.get(path, s.signIn("op@kopitugu.example")) // the old session was idle for too long
-		page.want(t, http.StatusOK, "All 4 plugins are healthy.")
+		page.want(t, http.StatusOK, "All 5 plugins are healthy.")
 		if sick = card(t, page, "ill"); strings.Contains(sick, " open>") || !strings.Contains(sick, "went wrong: 3") || !strings.Contains(sick, "Last error") {
 			t.Errorf("an hour later:\n%s", sick)
 		}

@@ -19,8 +19,7 @@ import (
 func site(t *testing.T, development bool) func(path string) (int, map[string][]string, string) {
 	t.Helper()
 	p := New()
-	ctx, store := hubtest.SQLite(t)
-	hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Development: development}, p)
+	hubtest.Start(t, hubtest.Options{Database: hubtest.SQLite, Development: development}, p)
 	app := fiber.New()
 	p.MountRoot(app)
 	return func(path string) (int, map[string][]string, string) {

@@ -68,8 +68,6 @@ func (team) Init(_ context.Context, h *hub.Host) error {
 // shop is a domain with a visitor in it.
 type shop struct {
 	*hubtest.Kit
-	ctx     context.Context
-	domain  storage.Domain
 	post    *post
 	bells   *escalation.Plugin
 	visitor *hubtest.Client
@@ -82,16 +80,10 @@ func each(t *testing.T, fn func(t *testing.T, s shop)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := shop{bells: escalation.New(), post: &post{reachable: true}}
-			ctx, store := db(t, s.bells.Migrations()...)
-			s.ctx = ctx
 			limits := hub.DefaultLimits()
 			limits.BellsPerIPHour = 4
-			s.Kit = hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Limits: &limits, Check: spectest.Open(t).Check}, team{}, s.bells, s.post)
-			var err error
-			if s.domain, err = storage.AddDomain(ctx, storage.Domain{Key: "shop", Name: "Shop", AI: true}); err != nil {
-				t.Fatal(err)
-			}
-			s.visitor = s.Visitor(t, "shop")
+			s.Kit = hubtest.Start(t, hubtest.Options{Database: db, Limits: &limits, Check: spectest.Open(t).Check}, team{}, s.bells, s.post)
+			s.visitor = s.Visitor(t)
 			fn(t, s)
 		})
 	}
@@ -99,7 +91,7 @@ func each(t *testing.T, fn func(t *testing.T, s shop)) {
 
 func (s shop) rule(t *testing.T, email string) storage.CCRule {
 	t.Helper()
-	r, err := storage.AddRule(s.ctx, storage.CCRule{DomainID: s.domain.ID, Email: email, Label: "Support"})
+	r, err := storage.AddRule(s.Ctx, storage.CCRule{DomainID: s.Domain.ID, Email: email, Label: "Support"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +110,7 @@ func ring(t *testing.T, c *hubtest.Client, id, why string) (ack, event hubtest.F
 
 func (s shop) emails(t *testing.T) []storage.Email {
 	t.Helper()
-	all, err := storage.EmailsOfRoom(s.ctx, s.domain.ID, s.visitor.Room)
+	all, err := storage.EmailsOfRoom(s.Ctx, s.Domain.ID, s.visitor.Room)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,19 +131,19 @@ func (s shop) answer(t *testing.T) {
 // admin opens the visitor's room as a member of the team.
 func (s shop) admin(t *testing.T) *hubtest.Client {
 	t.Helper()
-	a, err := storage.EnsureAdmin(s.ctx, "ana@shop.example")
+	a, err := storage.EnsureAdmin(s.Ctx, "ana@shop.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := storage.NewSignIn(s.ctx, a.ID)
+	token, err := storage.NewSignIn(s.Ctx, a.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cookie, _, err := storage.SignIn(s.ctx, token, "")
+	cookie, _, err := storage.SignIn(s.Ctx, token, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, err := storage.IdentityByToken(s.ctx, cookie)
+	who, err := storage.IdentityByToken(s.Ctx, cookie)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +155,7 @@ func TestTheBellEmailsEveryActiveRecipientOnce(t *testing.T) {
 		s.rule(t, "ana@shop.example")
 		s.rule(t, "ben@shop.example")
 		off := s.rule(t, "cleo@shop.example")
-		if err := storage.SetRuleActive(s.ctx, s.domain.ID, off.ID, false); err != nil {
+		if err := storage.SetRuleActive(s.Ctx, s.Domain.ID, off.ID, false); err != nil {
 			t.Fatal(err)
 		}
 		// The bell works before a word has been said.
@@ -203,7 +195,7 @@ func TestTheBellEmailsEveryActiveRecipientOnce(t *testing.T) {
 		// Nothing is reset: the conversation goes on.
 		s.visitor.Send("message", "m-1", map[string]any{"text": "hello?"})
 		s.visitor.Want("ack")
-		if r, err := storage.RoomIn(s.ctx, s.domain.ID, s.visitor.Room); err != nil || r.Mode != hub.ModeAI || r.Epoch != 1 {
+		if r, err := storage.RoomIn(s.Ctx, s.Domain.ID, s.visitor.Room); err != nil || r.Mode != hub.ModeAI || r.Epoch != 1 {
 			t.Errorf("room: %+v, %v", r, err)
 		}
 	})
@@ -235,12 +227,12 @@ func TestABellWhileSomebodyAnswers(t *testing.T) {
 		ana.Send("takeover", "t", nil)
 		ana.Want("ack")
 		ring(t, s.visitor, "b", "are you there?")
-		if n, err := storage.CountWaiting(s.ctx, s.domain.ID); err != nil || n != 1 {
+		if n, err := storage.CountWaiting(s.Ctx, s.Domain.ID); err != nil || n != 1 {
 			t.Errorf("%d wait, %v", n, err)
 		}
 		ana.Send("message", "m", map[string]any{"text": "I am"})
 		ana.Want("ack")
-		if n, err := storage.CountWaiting(s.ctx, s.domain.ID); err != nil || n != 0 {
+		if n, err := storage.CountWaiting(s.Ctx, s.Domain.ID); err != nil || n != 0 {
 			t.Errorf("%d wait after the reply, %v", n, err)
 		}
 	})
@@ -317,24 +309,24 @@ func TestTheLogInTheConsole(t *testing.T) {
 	each(t, func(t *testing.T, s shop) {
 		page := s.bells.Pages()[0]
 		show := func(domain string) string {
-			c, err := page.Render(s.ctx, hub.PageRequest{Domain: domain, Path: "/here", Lang: "en"})
+			c, err := page.Render(s.Ctx, hub.PageRequest{Domain: domain, Path: "/here", Lang: "en"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return string(c.HTML)
 		}
-		if html := show(s.domain.ID); !strings.Contains(html, "escalation.empty.title") {
+		if html := show(s.Domain.ID); !strings.Contains(html, "escalation.empty.title") {
 			t.Errorf("empty: %s", html)
 		}
 		s.rule(t, "ana@shop.example")
 		ring(t, s.visitor, "b-1", "<script>alert(1)</script>")
-		html := show(s.domain.ID)
+		html := show(s.Domain.ID)
 		for _, want := range []string{"&lt;script&gt;alert(1)&lt;/script&gt;", "ana@shop.example", "<small>Support</small>", "/console/rooms/" + s.visitor.Room} {
 			if !strings.Contains(html, want) {
 				t.Errorf("the page lacks %q: %s", want, html)
 			}
 		}
-		other, err := storage.AddDomain(s.ctx, storage.Domain{Key: "other", Name: "Other"})
+		other, err := storage.AddDomain(s.Ctx, storage.Domain{Key: "other", Name: "Other"})
 		if err != nil {
 			t.Fatal(err)
 		}

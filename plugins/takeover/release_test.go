@@ -12,7 +12,7 @@ import (
 )
 
 // guest makes a session that came by a link of a CC rule of the domain.
-func guest(t *testing.T, ctx context.Context, d storage.Domain, room, name string) (hub.Identity, storage.Link) {
+func guest(t *testing.T, ctx context.Context, d hub.Domain, room, name string) (hub.Identity, storage.Link) {
 	t.Helper()
 	rule, err := storage.AddRule(ctx, storage.CCRule{DomainID: d.ID, Email: "cici@shop.example"})
 	if err != nil {
@@ -43,20 +43,15 @@ func TestAHolderWhoIsShutOutLetsGo(t *testing.T) {
 		for _, aiOn := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				ctx, store := hubtest.SQLite(t)
-				k := hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store}, takeover.New(), &responder{on: aiOn})
-				d, err := storage.AddDomain(ctx, storage.Domain{Key: "shop", Name: "Shop", AI: true})
-				if err != nil {
-					t.Fatal(err)
-				}
-				visitor := k.Visitor(t, "shop")
-				who, link := guest(t, ctx, d, visitor.Room, "Cici")
+				k := hubtest.Start(t, hubtest.Options{Database: hubtest.SQLite}, takeover.New(), &responder{on: aiOn})
+				visitor := k.Visitor(t)
+				who, link := guest(t, k.Ctx, k.Domain, visitor.Room, "Cici")
 				admin := k.Admin(t, who, visitor.Room)
 				admin.Send("takeover", "t", nil)
 				admin.Want("ack")
 				visitor.WantEvent(hub.EventTakeover)
 
-				if err := withdraw(ctx, link); err != nil {
+				if err := withdraw(k.Ctx, link); err != nil {
 					t.Fatal(err)
 				}
 				if aiOn {
@@ -66,7 +61,7 @@ func TestAHolderWhoIsShutOutLetsGo(t *testing.T) {
 				} else if e := visitor.WantEvent(hub.EventTakeover); e.Get("author.kind") != "system" {
 					t.Errorf("the visitor sees %s", e.Data)
 				}
-				if room, err := store.Room(ctx, visitor.Room); err != nil || room.Holder.ID != "" {
+				if room, err := storage.From(k.Ctx).Room(k.Ctx, visitor.Room); err != nil || room.Holder.ID != "" {
 					t.Errorf("the room: %+v, %v", room, err)
 				}
 			})

@@ -44,12 +44,11 @@ type room struct {
 func open(t *testing.T) room {
 	ai := &responder{on: true}
 	k := hubtest.Start(t, hubtest.Options{Limits: &hub.Limits{}, Check: spectest.Open(t).Check}, takeover.New(), ai)
-	d := k.Memory.AddDomain(hub.Domain{Key: "shop", Name: "Shop", AI: true})
-	v := k.Visitor(t, "shop")
+	v := k.Visitor(t)
 	return room{
 		k, ai, v,
-		k.Admin(t, k.Memory.SignIn("Ana", d.ID), v.Room),
-		k.Admin(t, k.Memory.SignIn("Ben", d.ID), v.Room),
+		k.Admin(t, k.SignIn(t, "Ana"), v.Room),
+		k.Admin(t, k.SignIn(t, "Ben"), v.Room),
 	}
 }
 
@@ -182,11 +181,10 @@ func TestTheAIFallsSilent(t *testing.T) {
 func TestOfManyWhoTryAtOnceOneWins(t *testing.T) {
 	ai := &responder{}
 	k := hubtest.Start(t, hubtest.Options{Limits: &hub.Limits{}}, takeover.New(), ai)
-	d := k.Memory.AddDomain(hub.Domain{Key: "shop", Name: "Shop", AI: true})
-	v := k.Visitor(t, "shop")
+	v := k.Visitor(t)
 	var admins []*hubtest.Client
 	for range 20 {
-		admins = append(admins, k.Admin(t, k.Memory.SignIn("Ana", d.ID), v.Room))
+		admins = append(admins, k.Admin(t, k.SignIn(t, "Ana"), v.Room))
 	}
 	results := make([]hubtest.Frame, len(admins))
 	var all sync.WaitGroup

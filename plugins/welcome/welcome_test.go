@@ -148,7 +148,7 @@ func TestAVisitorIsGreetedAndTheAIKnows(t *testing.T) {
 		s.write(t, "Shall I help you **choose**?", "/beans/*", "10")
 		s.write(t, "Hello!", "", "30")
 		visitor := s.Visitor(t, "shop")
-		other := s.Again(t, "shop", visitor)
+		other := s.Again(t, visitor)
 		if after := ask(t, visitor, "/beans/gayo", 0); after != 10.0 {
 			t.Errorf("ask again after %v s, want 10", after)
 		}
@@ -279,7 +279,7 @@ func TestManyTabsGreetOnce(t *testing.T) {
 		s.write(t, "Hello!", "", "0")
 		tabs := []*hubtest.Client{s.Visitor(t, "shop")}
 		for range 4 {
-			tabs = append(tabs, s.Again(t, "shop", tabs[0]))
+			tabs = append(tabs, s.Again(t, tabs[0]))
 		}
 		for _, c := range tabs {
 			for range 2 {

@@ -77,6 +77,9 @@ var done = map[string]bool{"added": true, "removed": true, "saved": true}
 
 // render shows the list, or changes it as a form asks.
 func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent, error) {
+	if _, err := storage.DomainByID(ctx, r.Domain); err != nil {
+		return hub.PageContent{}, err
+	}
 	s, err := load(ctx, r.Domain)
 	if err != nil {
 		return hub.PageContent{}, err

@@ -1,0 +1,14 @@
+package console_test
+
+import (
+	"testing"
+
+	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/plugins/console"
+	"github.com/bellhub/bellhub/static"
+)
+
+func TestConforms(t *testing.T) {
+	hubtest.Conform(t, func() hub.Plugin { return console.New() }, hubtest.Options{Texts: static.Texts()})
+}
