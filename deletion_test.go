@@ -144,7 +144,7 @@ func overlay(t *testing.T, folder string, main []byte) (file string) {
 
 // command runs a program that must succeed. It, and every go command that it
 // runs, see the files as the overlay has them; what they link is without the
-// debugger's tables, which are a quarter of the work.
+// debugger's tables, a fifth of the work.
 func command(t *testing.T, dir, overlay, name string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
