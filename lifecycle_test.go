@@ -169,6 +169,11 @@ func TestAStepFails(t *testing.T) {
 			steps: configured,
 			says:  []string{"plugin b", "no luck"},
 		},
+		"Validate panics": {
+			bad:   func(b *probe) { b.do["validate"] = panics },
+			steps: configured,
+			says:  []string{"plugin b", "no luck"},
+		},
 		"the port is taken": {
 			args:  []string{"-addr", taken.Addr().String()},
 			steps: configured + ", validate c",
@@ -178,6 +183,11 @@ func TestAStepFails(t *testing.T) {
 			bad:   func(b *probe) { b.do["migrate"] = fails },
 			steps: migrated,
 			says:  []string{"b/0001", "no luck"},
+		},
+		"Migrations panics": {
+			bad:   func(b *probe) { b.do["migrations"] = panics },
+			steps: configured + ", validate c",
+			says:  []string{"plugin b", "no luck"},
 		},
 		"Init fails": {
 			bad:   func(b *probe) { b.do["init"] = fails },
@@ -226,6 +236,11 @@ func TestAStepFails(t *testing.T) {
 		},
 		"Greet fails": {
 			bad:   func(b *probe) { b.do["greet"] = fails },
+			steps: greeted + closed,
+			says:  []string{"plugin b", "no luck"},
+		},
+		"Greet panics": {
+			bad:   func(b *probe) { b.do["greet"] = panics },
 			steps: greeted + closed,
 			says:  []string{"plugin b", "no luck"},
 		},

@@ -18,7 +18,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -164,12 +163,8 @@ func (p *program) configure(name string, args []string, more func(*flag.FlagSet)
 		return err
 	}
 	p.log, p.metrics = p.config.Logger(p.stderr), server.NewMetrics(versionText())
-	for _, plugin := range p.plugins {
-		if v, ok := plugin.(hub.Validator); ok {
-			if err := v.Validate(); err != nil {
-				return fmt.Errorf("config: plugin %s: %w", plugin.ID(), err)
-			}
-		}
+	if err := hub.Validate(p.plugins); err != nil {
+		return fmt.Errorf("config: %w", err)
 	}
 	return nil
 }
@@ -375,19 +370,11 @@ func (p *program) greet(ctx context.Context, at net.Addr) error {
 		p.log.Info("serving", "addr", at.String(), "base_url", base, "version", versionText())
 		return nil
 	}
-	width, greetings := 0, []hub.Greeting(nil)
-	for _, plugin := range p.plugins {
-		g, ok := plugin.(hub.Greeter)
-		if !ok {
-			continue
-		}
-		more, err := g.Greet(ctx)
-		if err != nil {
-			return fmt.Errorf("plugin %s: %w", plugin.ID(), err)
-		}
-		greetings = append(greetings, more...)
+	greetings, err := hub.Greetings(ctx, p.plugins)
+	if err != nil {
+		return err
 	}
-	slices.Reverse(greetings) // what is built on the others is what to look at first
+	width := 0
 	for _, g := range greetings {
 		width = max(width, len(g.What))
 	}

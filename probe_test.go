@@ -71,6 +71,9 @@ func (p *probe) Flags(fs *flag.FlagSet) {
 func (p *probe) Validate() error { return p.step(context.Background(), "validate") }
 
 func (p *probe) Migrations() []storage.Migration {
+	if fn := p.do["migrations"]; fn != nil {
+		_ = fn(context.Background())
+	}
 	return []storage.Migration{{ID: p.id + "/0001", Up: func(*gorm.DB) error { return p.step(context.Background(), "migrate") }}}
 }
 

@@ -50,29 +50,29 @@ const failedTimeout = 10 * time.Second
 
 // learn checks the plugins' names and takes in their words.
 func (h *Hub) learn(plugins []Plugin) error {
-	seen := map[string]bool{}
+	if err := checkIDs(plugins); err != nil {
+		return err
+	}
 	texts := Texts{}
 	texts.add(h.opts.Texts)
 	for _, p := range plugins {
-		id := p.ID()
-		if err := CheckID(id); err != nil {
-			return err
-		}
-		if seen[id] {
-			return fmt.Errorf("hub: two plugins are called %q", id)
-		}
-		seen[id] = true
 		worded, ok := p.(Worded)
 		if !ok {
 			continue
 		}
-		words := worded.Texts()
-		for lang := range words {
-			if err := owned(id, "text", ".", slices.Sorted(maps.Keys(words[lang]))...); err != nil {
-				return fmt.Errorf("hub: plugin %s: %w", id, err)
+		err := Guarded(p, func() error {
+			words := worded.Texts()
+			texts.add(words)
+			for lang := range words {
+				if err := owned(p.ID(), "text", ".", slices.Sorted(maps.Keys(words[lang]))...); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("hub: %w", err)
 		}
-		texts.add(words)
 	}
 	h.opts.Texts = texts
 	return nil

@@ -103,6 +103,14 @@ type rooted struct{ wrong }
 
 func (rooted) MountRoot(r fiber.Router) { r.Post("/cards", func(*fiber.Ctx) error { return nil }) }
 
+// tabled makes a table.
+type tabled struct {
+	wrong
+	step storage.Migration
+}
+
+func (p tabled) Migrations() []storage.Migration { return []storage.Migration{p.step} }
+
 type findings struct{ ID string }
 
 type rightTable struct{ ID string }
@@ -128,7 +136,7 @@ func TestTheMessagesAreReal(t *testing.T) {
 		return nil
 	}
 	steps := func(id string, model any) error {
-		_, err := storage.Owned("cards", []storage.Migration{storage.CreateTable(id, model)})
+		_, err := storage.MigrationsOf([]hub.Plugin{tabled{wrong{id: "cards"}, storage.CreateTable(id, model)}})
 		return err
 	}
 	made := []error{

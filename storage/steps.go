@@ -14,33 +14,38 @@ var stepID = regexp.MustCompile(`^[a-z][a-z0-9-]*/[0-9]{4}$`)
 // Migrator is a plugin with tables of its own.
 type Migrator interface{ Migrations() []Migration }
 
-// MigrationsOf collects what [Owned] lets pass of the plugins' migrations, in
-// list order.
+// MigrationsOf collects the plugins' migrations, in list order. Their ids are
+// "<plugin>/0001" and on, and the tables that they make "<plugin>_…", with an
+// underscore for each hyphen; the error names the plugin whose are not.
 func MigrationsOf(plugins []hub.Plugin) ([]Migration, error) {
 	var all []Migration
 	for _, p := range plugins {
-		if m, ok := p.(Migrator); ok {
-			steps, err := Owned(p.ID(), m.Migrations())
-			if err != nil {
-				return nil, err
-			}
+		m, ok := p.(Migrator)
+		if !ok {
+			continue
+		}
+		err := hub.Guarded(p, func() error {
+			steps, err := owned(p.ID(), m.Migrations())
 			all = append(all, steps...)
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
 }
 
-// Owned returns a plugin's migrations as they are, or an error where one is
-// another's by its name: ids are "<plugin>/0001" and on, and tables
-// "<plugin>_…", with an underscore for each hyphen.
-func Owned(plugin string, steps []Migration) ([]Migration, error) {
+// owned returns a plugin's migrations as they are, or an error where one is
+// another's by its name.
+func owned(plugin string, steps []Migration) ([]Migration, error) {
 	prefix := strings.ReplaceAll(plugin, "-", "_") + "_"
 	for _, m := range steps {
 		if owner, _, _ := strings.Cut(m.ID, "/"); owner != plugin {
-			return nil, fmt.Errorf("plugin %s: the migration %q is not called %s/…", plugin, m.ID, plugin)
+			return nil, fmt.Errorf("the migration %q is not called %s/…", m.ID, plugin)
 		}
 		if m.table != "" && !strings.HasPrefix(m.table, prefix) {
-			return nil, fmt.Errorf("plugin %s: the migration %s makes the table %q, which does not begin with %q", plugin, m.ID, m.table, prefix)
+			return nil, fmt.Errorf("the migration %s makes the table %q, which does not begin with %q", m.ID, m.table, prefix)
 		}
 	}
 	return steps, nil

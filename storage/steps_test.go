@@ -1,14 +1,31 @@
 package storage_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"gorm.io/gorm"
 
+	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
 	"github.com/bellhub/bellhub/storage"
 )
+
+// tabled is a plugin that has tables and nothing else.
+type tabled struct {
+	id    string
+	steps []storage.Migration
+}
+
+func (p tabled) ID() string                          { return p.id }
+func (tabled) Init(context.Context, *hub.Host) error { return nil }
+func (p tabled) Migrations() []storage.Migration {
+	if p.steps == nil {
+		panic("no luck")
+	}
+	return p.steps
+}
 
 // A plugin's migrations and tables are its own, or the program does not start.
 func TestPluginsTablesDoNotClash(t *testing.T) {
@@ -21,8 +38,9 @@ func TestPluginsTablesDoNotClash(t *testing.T) {
 		{"its own", "example", []storage.Migration{storage.CreateTable("example/0001", &notes0001{}), {ID: "example/0002", Up: nothing}}, nil},
 		{"another's id", "other", []storage.Migration{{ID: "example/0001", Up: nothing}}, []string{"plugin other", "example/0001"}},
 		{"another's table", "other", []storage.Migration{storage.CreateTable("other/0001", &notes0001{})}, []string{"plugin other", "example_notes", "other_"}},
+		{"a panic", "other", nil, []string{"plugin other", "no luck"}},
 	} {
-		got, err := storage.Owned(c.plugin, c.steps)
+		got, err := storage.MigrationsOf([]hub.Plugin{tabled{c.plugin, c.steps}})
 		if len(c.want) == 0 && (err != nil || len(got) != len(c.steps)) {
 			t.Errorf("%s: %v", c.name, err)
 		}
