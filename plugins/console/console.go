@@ -23,7 +23,9 @@
 // # Pages of other plugins
 //
 // A plugin that implements [hub.Pager] gets an entry in the domain's menu, with
-// the icon that it brings, and its page framed at /console/domains/<id>/<slug>. Plain HTML looks right in a page: headings, paragraphs, tables,
+// the icon that it brings, and its page framed at /console/domains/<id>/<slug>. A
+// phone has the first four entries in its bar and the others behind More, in the
+// plugins' order. Plain HTML looks right in a page: headings, paragraphs, tables,
 // lists, labels, fields and buttons are styled as elements; the classes card,
 // field, row, quiet, danger, badge and muted are there for more. A plugin that
 // implements [hub.Paneler] gets what it renders shown beside each conversation,

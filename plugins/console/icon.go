@@ -22,6 +22,7 @@ var icons = map[string]string{
 	"plug":     "M9 3.5v5M15 3.5v5M6.5 8.5h11v2.5a5.5 5.5 0 0 1-11 0zM12 16.5v4",
 	"plus":     "M12 5v14M5 12h14",
 	"close":    "m6.5 6.5 11 11m0-11-11 11",
+	"more":     "M6.5 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0zM13 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0zM19.5 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0z",
 }
 
 // icon draws an icon. It says nothing to a screen reader: what it stands beside

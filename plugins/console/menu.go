@@ -23,3 +23,36 @@ func (p *Plugin) menu(rq *request, domain string, waiting int64) []menuEntry {
 	}
 	return append(all, menuEntry{"settings", at + "/settings", p.t(rq, "menu.settings"), icons["settings"], 0})
 }
+
+// barSize is how many places a phone's bar has: what Apple's and Google's
+// guidelines say, and what a screen 320 px wide has room for.
+const barSize = 5
+
+// tab is an entry of the menu as it stands on a page.
+type tab struct {
+	menuEntry
+	Here bool // it is this page
+}
+
+// Bar is the part of the menu that a phone has in its bar: all of it, or where
+// that does not fit the first entries, with the place beside them left for what
+// opens the Rest.
+func (pg page) Bar() []tab { return pg.tabs()[:pg.fit()] }
+
+// Rest is the part of the menu that a phone's bar has no place for.
+func (pg page) Rest() []tab { return pg.tabs()[pg.fit():] }
+
+func (pg page) fit() int {
+	if n := len(pg.Frame.Menu); n <= barSize {
+		return n
+	}
+	return barSize - 1
+}
+
+func (pg page) tabs() []tab {
+	all := make([]tab, len(pg.Frame.Menu))
+	for i, e := range pg.Frame.Menu {
+		all[i] = tab{e, e.Slug == pg.Here}
+	}
+	return all
+}

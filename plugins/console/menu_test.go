@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/bellhub/bellhub/hub"
@@ -27,6 +30,61 @@ func (icons shelf) Pages() []hub.Page {
 		})
 	}
 	return all
+}
+
+var entry = regexp.MustCompile(`data-slug="(\w*)"`)
+
+// slugs are the entries in a part of a page, in order.
+func slugs(html string) []string {
+	var all []string
+	for _, m := range entry.FindAllStringSubmatch(html, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+// TestTheMenuOnAPhone: what does not fit into the bar is behind its last place,
+// which says so where the page is one of them.
+func TestTheMenuOnAPhone(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		pages     int
+		at        string // the page that is looked at
+		bar, rest []string
+		current   bool // of what opens the rest
+	}{
+		{"all fit", 2, "/settings", []string{"", "email", "p0", "p1", "settings"}, nil, false},
+		{"one too many, at the bar's first", 3, "", []string{"", "email", "p0", "p1"}, []string{"p2", "settings"}, false},
+		{"at the bar's last", 3, "/p1", []string{"", "email", "p0", "p1"}, []string{"p2", "settings"}, false},
+		{"at a plugin's page in the rest", 4, "/p3", []string{"", "email", "p0", "p1"}, []string{"p2", "p3", "settings"}, true},
+		{"at our own page in the rest", 5, "/settings", []string{"", "email", "p0", "p1"}, []string{"p2", "p3", "p4", "settings"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, alerting(true), make(shelf, tt.pages))
+			d := s.domain("tugu")
+			me := s.signIn("ana@kopitugu.example", d.ID)
+			page := s.get("/console/domains/"+d.ID+tt.at, me)
+			page.want(t, http.StatusOK, fmt.Sprintf(`aria-current="page" data-slug=%q`, strings.TrimPrefix(tt.at, "/")))
+			if n := strings.Count(page.body, `aria-current="page" data-slug`); n != 1 {
+				t.Errorf("%d entries are current", n)
+			}
+			_, nav, _ := strings.Cut(page.body, `<nav class="nav"`)
+			nav, _, _ = strings.Cut(nav, "</nav>")
+			bar, sheet, more := strings.Cut(nav, `<div id="more" popover>`)
+			if got := slugs(bar); !slices.Equal(got, tt.bar) {
+				t.Errorf("the bar has %q, want %q", got, tt.bar)
+			}
+			if got := slugs(sheet); !slices.Equal(got, tt.rest) {
+				t.Errorf("the rest is %q, want %q", got, tt.rest)
+			}
+			if more != (tt.rest != nil) || more != strings.Contains(bar, `popovertarget="more"`) || more != strings.Contains(bar, "<span>More</span>") {
+				t.Errorf("More opens the rest where there is one:\n%s", nav)
+			}
+			if got := strings.Contains(bar, `popovertarget="more" aria-current="true"`); got != tt.current {
+				t.Errorf("More is current: %v, want %v", got, tt.current)
+			}
+		})
+	}
 }
 
 // TestPageIcons: a plugin's page has the icon that it brings, and a sheet of
