@@ -16,6 +16,11 @@ type Pager interface{ Pages() []Page }
 type Page struct {
 	Slug  string // of its address; two plugins cannot have the same
 	Title string // a key of the texts
+	// Icon stands beside the title in the menu: the path data of an SVG (what a
+	// path has in its d), on a grid of 24 by 24, with 3 left free at each edge. It is
+	// not filled, and stroked 1.6 wide with round ends and corners. An empty one,
+	// or what is no path data, is shown as a sheet of paper.
+	Icon string
 	// Render makes the page's content. A POST comes here too, with its form;
 	// it answers with a Redirect, or with the page and what was wrong.
 	Render func(ctx context.Context, r PageRequest) (PageContent, error)

@@ -22,12 +22,14 @@
 //
 // # Pages of other plugins
 //
-// A plugin that implements [hub.Pager] gets an entry in the domain's menu and
-// its page framed at /console/domains/<id>/<slug>. Plain HTML looks right in it:
-// headings, paragraphs, tables, lists, labels, fields and buttons are styled as
-// elements; the classes card, field, row, quiet, danger, badge and muted are
-// there for more. A plugin that implements [hub.Paneler] gets what it renders
-// shown beside each conversation, under its title.
+// A plugin that implements [hub.Pager] gets an entry in the domain's menu, with
+// the icon that it brings, and its page framed at /console/domains/<id>/<slug>. A
+// phone has the first four entries in its bar and the others behind More, in the
+// plugins' order. Plain HTML looks right in a page: headings, paragraphs, tables,
+// lists, labels, fields and buttons are styled as elements; the classes card,
+// field, row, quiet, danger, badge and muted are there for more. A plugin that
+// implements [hub.Paneler] gets what it renders shown beside each conversation,
+// under its title.
 //
 // Neither can hurt the page around it. A page has [pageTimeout], all panels
 // together [hub.HookTimeout], which they use at the same time. What panics,

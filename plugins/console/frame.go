@@ -20,22 +20,6 @@ type frame struct {
 	Nobody  bool  // no CC rule is active
 }
 
-// menuEntry is a page of the current domain.
-type menuEntry struct {
-	Slug  string // empty: the conversations
-	Title string
-	Icon  string
-	Count int64
-}
-
-// Path is where the entry leads.
-func (f frame) Path(e menuEntry) string {
-	if e.Slug == "" {
-		return domainPath(f.Domain.ID)
-	}
-	return domainPath(f.Domain.ID) + "/" + e.Slug
-}
-
 func domainPath(id string) string { return "/console/domains/" + id }
 
 // bareFrame stands around pages of no domain.
@@ -80,15 +64,7 @@ func (p *Plugin) domainFrame(rq *request, d storage.Domain) (frame, error) {
 		return f, err
 	}
 	f.Nobody = len(active) == 0
-	f.Menu = append(f.Menu,
-		menuEntry{"", p.t(rq, "menu.conversations"), "chat", f.Waiting},
-		menuEntry{"email", p.t(rq, "menu.email"), "mail", 0})
-	// Asked each time: a plugin after the console in the list is there only
-	// once all have been initialised.
-	for _, pg := range p.host.Pages() {
-		f.Menu = append(f.Menu, menuEntry{pg.Slug, p.host.Text(rq.lang, pg.Title), "page", 0})
-	}
-	f.Menu = append(f.Menu, menuEntry{"settings", p.t(rq, "menu.settings"), "settings", 0})
+	f.Menu = p.menu(rq, d.ID, f.Waiting)
 	return f, nil
 }
 

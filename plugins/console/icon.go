@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"regexp"
 )
 
 // icons are stroked paths on a grid of 24, like the widget's.
@@ -21,6 +22,7 @@ var icons = map[string]string{
 	"plug":     "M9 3.5v5M15 3.5v5M6.5 8.5h11v2.5a5.5 5.5 0 0 1-11 0zM12 16.5v4",
 	"plus":     "M12 5v14M5 12h14",
 	"close":    "m6.5 6.5 11 11m0-11-11 11",
+	"more":     "M6.5 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0zM13 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0zM19.5 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0z",
 }
 
 // icon draws an icon. It says nothing to a screen reader: what it stands beside
@@ -30,5 +32,23 @@ func icon(name string) (template.HTML, error) {
 	if !ok {
 		return "", fmt.Errorf("console: no icon %q", name)
 	}
-	return template.HTML(`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="` + path + `"/></svg>`), nil
+	return draw(path), nil
+}
+
+// draw draws path data that is known to be some.
+func draw(path string) template.HTML {
+	return template.HTML(`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="` + path + `"/></svg>`)
+}
+
+// pathData is made of SVG's commands, numbers and what may stand between them.
+// It begins with a move, without which nothing is drawn.
+var pathData = regexp.MustCompile(`^[Mm][MmZzLlHhVvCcSsQqTtAa0-9eE+\-.,\s]+$`)
+
+// pageIcon is the path data for a plugin's page: the page's own, or a sheet of
+// paper where that is none. It goes into the markup as it is.
+func pageIcon(path string) string {
+	if !pathData.MatchString(path) {
+		return icons["page"]
+	}
+	return path
 }

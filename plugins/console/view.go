@@ -61,6 +61,7 @@ func funcs(h *hub.Host, lang string) template.FuncMap {
 		"live":       func() (string, error) { return liveTexts(h.Texts(), lang) },
 		"asset":      h.Asset,
 		"icon":       icon,
+		"draw":       draw,
 		"args":       func(all ...string) []string { return all },
 		"stamp":      hub.Stamp,
 		"human":      human,

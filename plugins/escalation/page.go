@@ -23,7 +23,10 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 
 // Pages offers the console the log of a domain's escalations.
 func (p *Plugin) Pages() []hub.Page {
-	return []hub.Page{{Slug: "escalations", Title: "escalation.title", Render: p.render}}
+	return []hub.Page{{
+		Slug: "escalations", Title: "escalation.title", Render: p.render,
+		Icon: "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 2h-15zM10 21.5h4M12 3v2", // a bell
+	}}
 }
 
 // row is an escalation as the page shows it.

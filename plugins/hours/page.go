@@ -26,7 +26,10 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 
 // Pages offers the console a domain's hours.
 func (p *Plugin) Pages() []hub.Page {
-	return []hub.Page{{Slug: "hours", Title: "hours.title", Render: p.render}}
+	return []hub.Page{{
+		Slug: "hours", Title: "hours.title", Render: p.render,
+		Icon: "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM12 7.5V12l3 2.5", // a clock
+	}}
 }
 
 // view is what the template shows.

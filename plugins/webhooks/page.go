@@ -32,7 +32,10 @@ func (p *Plugin) Texts() hub.Texts { return hub.ReadTexts(words, "texts/*.json")
 
 // Pages offers the console the domain's webhooks.
 func (p *Plugin) Pages() []hub.Page {
-	return []hub.Page{{Slug: "webhooks", Title: "webhooks.title", Render: p.render}}
+	return []hub.Page{{
+		Slug: "webhooks", Title: "webhooks.title", Render: p.render,
+		Icon: "M16 8a2.25 2.25 0 1 0 0-4.5A2.25 2.25 0 0 0 16 8zM16 8v7a5.5 5.5 0 0 1-11 0v-3.5l3.5 3.5", // a hook
+	}}
 }
 
 // The tabs of the page.

@@ -39,7 +39,10 @@ func (p *Plugin) Texts() hub.Texts { return hub.ReadTexts(files, "texts/*.json")
 
 // Pages offers the console the list of a domain's greetings.
 func (p *Plugin) Pages() []hub.Page {
-	return []hub.Page{{Slug: "welcome", Title: "welcome.title", Render: p.render}}
+	return []hub.Page{{
+		Slug: "welcome", Title: "welcome.title", Render: p.render,
+		Icon: "M4 4.5h16v12H10l-4.5 4v-4H4zM12 14.2 8.9 11a1.95 1.95 0 0 1 3.1-2.35A1.95 1.95 0 0 1 15.1 11z", // a heart in a speech bubble
+	}}
 }
 
 // form is what the owner wrote, as it was sent, and what is wrong with it.

@@ -25,7 +25,10 @@ func (p *Plugin) Texts() hub.Texts { return hub.ReadTexts(files, "texts/*.json")
 
 // Pages offers the console a domain's list.
 func (p *Plugin) Pages() []hub.Page {
-	return []hub.Page{{Slug: "wordfilter", Title: "wordfilter.title", Render: p.render}}
+	return []hub.Page{{
+		Slug: "wordfilter", Title: "wordfilter.title", Render: p.render,
+		Icon: "M4 5h16l-6 7.5V20l-4-3v-4.5z", // a funnel
+	}}
 }
 
 // view is what the template shows.

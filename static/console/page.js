@@ -1,5 +1,6 @@
-// What every page of the console has: relative times, copy buttons, and an
-// address that does not repeat what the last form did.
+// What every page of the console has: relative times, copy buttons, menus that
+// close, and an address that does not repeat what the last form did.
+import { closeMenusWhenLeft } from "./menus.js";
 import { refreshTimes } from "./time.js";
 
 const here = new URL(location.href);
@@ -11,6 +12,7 @@ if (here.searchParams.has("done")) {
 
 refreshTimes();
 setInterval(refreshTimes, 30_000);
+closeMenusWhenLeft();
 
 // Shown only where the browser lets a page write to the clipboard.
 for (const button of document.querySelectorAll("[data-copy]")) {
