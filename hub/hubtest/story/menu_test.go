@@ -26,7 +26,7 @@ func TestTheMenuOnAPhone(t *testing.T) {
 		})
 		return err
 	}))
-	owner.do(chromedp.Navigate(p.console))
+	owner.do(chromedp.Navigate(p.Link(t, "the console")))
 	owner.press("main form button")
 	owner.until("the menu", `$(".nav")?.innerText.includes("Lainnya")`)
 	owner.picture("1-bar")

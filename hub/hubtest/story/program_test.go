@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 		"TestTheChatStaysAtItsEnd":        {"assistant", "demo"},
 		"TestTheLogKeepsSecrets":          {"assistant", "console", "escalation", "mail", "takeover"},
 		"TestTheMetricsAreExplained":      {"assistant", "demo", "escalation", "mail"},
+		"TestTheMenuOnAPhone":             {"console"},
 		"TestTheServerRestarts":           {"assistant", "demo", "escalation"},
 		"TestTheStoryInABrowser":          everything,
 		"TestTheStoryOverSockets":         everything,
