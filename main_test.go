@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
 
@@ -120,6 +122,75 @@ func TestTheWholeProgram(t *testing.T) {
 			t.Errorf("bellhub %s: %s", strings.Join(tt.args, " "), out.String())
 		}
 	}
+}
+
+// TestEveryRouteIsDescribed compares what the whole program serves with the
+// OpenAPI document, both ways; and what it serves without each plugin, so that
+// the document says truly whose a route is.
+func TestEveryRouteIsDescribed(t *testing.T) {
+	described := spectest.HTTP(t).Operations()
+	without := []string{""}
+	for _, plugin := range plugins() {
+		without = append(without, plugin.ID())
+	}
+	for _, id := range without {
+		t.Run("without "+cmp.Or(id, "nothing"), func(t *testing.T) {
+			rest := slices.DeleteFunc(plugins(), func(p hub.Plugin) bool { return p.ID() == id })
+			served := routes(t, rest)
+			for _, route := range served {
+				if owner, ok := described[route]; !ok {
+					t.Errorf("%s is not described in hub/spec/openapi", route)
+				} else if owner != "" && !has(rest, owner) {
+					t.Errorf("%s is served without the plugin %s, whose it is by its tag", route, owner)
+				}
+			}
+			for route, owner := range described {
+				if (owner == "" || has(rest, owner)) && !slices.Contains(served, route) {
+					t.Errorf("%s is described, but nothing serves it", route)
+				}
+			}
+		})
+	}
+}
+
+func has(all []hub.Plugin, id string) bool {
+	return slices.ContainsFunc(all, func(p hub.Plugin) bool { return p.ID() == id })
+}
+
+// routes lists what a program of these plugins serves, as the OpenAPI document
+// writes it. What is below /plugins is each plugin's own to describe.
+func routes(t *testing.T, plugins []hub.Plugin) []string {
+	t.Helper()
+	p := program{stdout: io.Discard, stderr: io.Discard, plugins: plugins}
+	if err := p.configure("serve", []string{"-data", t.TempDir(), "-log-level", "error"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, err := p.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.store.Close()
+	h, s, err := p.assemble(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close(ctx)
+	defer s.Stop(ctx)
+	var served []string
+	parameter := regexp.MustCompile(`:(\w+)`)
+	for _, route := range s.Routes() {
+		method, path, _ := strings.Cut(route, " ")
+		switch {
+		case method == "HEAD": // goes with GET
+		case path == "/ws" && method != "GET": // answers 405 itself
+		case strings.HasPrefix(path, "/plugins/"):
+		case strings.HasPrefix(path, "/static/") && strings.HasSuffix(path, "/*"): // the product's files, and each plugin's
+			served = append(served, method+" /static/{hash}/{file}")
+		default:
+			served = append(served, method+" "+parameter.ReplaceAllString(path, "{$1}"))
+		}
+	}
+	return served
 }
 
 // said is what a program has printed so far.

@@ -14,7 +14,7 @@ import (
 	"github.com/bellhub/bellhub/hub"
 )
 
-// An operator sets what a plugin declares as he sets everything else: a flag wins
+// An operator sets what a plugin declares as everything else is set: a flag wins
 // over the environment, that over the file, that over the default; and what
 // nobody declares refuses to start.
 func TestAPluginsSettings(t *testing.T) {
