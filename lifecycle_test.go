@@ -17,6 +17,7 @@ import (
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 )
 
 // answers tells whether a server answers at an address, soon.
@@ -106,13 +107,12 @@ func TestTheStepsOfALife(t *testing.T) {
 		return nil
 	}
 	c.do["greet"] = func(context.Context) error { close(greeted); return nil }
-	var log said
-	log.grew = make(chan struct{}, 1)
-	stop, ended := serve(t, &log, []*probe{a, b, c}, "-addr", addr)
+	log := process.NewOutput()
+	stop, ended := serve(t, log, []*probe{a, b, c}, "-addr", addr)
 	select {
 	case <-greeted:
 	case err := <-ended:
-		t.Fatalf("%v\n%s", err, &log)
+		t.Fatalf("%v\n%s", err, log)
 	}
 	stop()
 	if err := <-ended; err != nil {
@@ -258,9 +258,8 @@ func TestAStepFails(t *testing.T) {
 				}
 				return nil
 			}
-			var log said
-			log.grew = make(chan struct{}, 1)
-			_, over := serve(t, &log, []*probe{a, b, c}, tt.args...)
+			log := process.NewOutput()
+			_, over := serve(t, log, []*probe{a, b, c}, tt.args...)
 			err := <-over
 			if err == nil {
 				t.Fatal("the program ended well")
@@ -322,8 +321,8 @@ func TestARunnerFails(t *testing.T) {
 				<-ctx.Done()
 				return nil
 			}
-			log := said{grew: make(chan struct{}, 1)}
-			stop, ended := serve(t, &log, []*probe{a, b, c})
+			log := process.NewOutput()
+			stop, ended := serve(t, log, []*probe{a, b, c})
 			select {
 			case <-again:
 			case err := <-ended:

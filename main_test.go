@@ -9,11 +9,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 	"github.com/bellhub/bellhub/hub/spec/spectest"
 )
 
@@ -21,7 +21,7 @@ import (
 func TestTheWholeProgram(t *testing.T) {
 	dir := t.TempDir()
 	ctx, stop := context.WithCancel(context.Background())
-	out := &said{grew: make(chan struct{}, 1)}
+	out := process.NewOutput()
 	ended := make(chan error, 1)
 	go func() {
 		ended <- run(ctx, []string{"-addr", "127.0.0.1:0", "-data", dir, "-log-level", "error"}, out, out)
@@ -31,7 +31,7 @@ func TestTheWholeProgram(t *testing.T) {
 	var base string
 	for base == "" {
 		select {
-		case <-out.grew:
+		case <-out.Grew():
 			if m := address.FindStringSubmatch(out.String()); m != nil {
 				base = m[1]
 			}
@@ -191,27 +191,4 @@ func routes(t *testing.T, plugins []hub.Plugin) []string {
 		}
 	}
 	return served
-}
-
-// said is what a program has printed so far.
-type said struct {
-	grew chan struct{} // signalled after each write
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case s.grew <- struct{}{}:
-	default:
-	}
-	return s.text.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 )
 
 // An operator sets what a plugin declares as everything else is set: a flag wins
@@ -120,8 +121,8 @@ func TestAPluginsSecretIsNotPrinted(t *testing.T) {
 					}
 					return fmt.Errorf("enough of %v %+v %#v", a.key, a.key, a.key)
 				}
-				out := said{grew: make(chan struct{}, 1)}
-				_, ended := serve(t, &out, []*probe{a, b, c}, append(by(t), more...)...)
+				out := process.NewOutput()
+				_, ended := serve(t, out, []*probe{a, b, c}, append(by(t), more...)...)
 				err := <-ended
 				if err == nil {
 					t.Error("it ended well")

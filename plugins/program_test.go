@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"nhooyr.io/websocket"
 
 	"github.com/bellhub/bellhub/hub"
+	"github.com/bellhub/bellhub/hub/hubtest/process"
 )
 
 // patience bounds each wait. None of them ends in it where all is well.
@@ -34,7 +34,7 @@ func (c tree) tryOut(start block) {
 	t.Helper()
 	binary := filepath.Join(c.dir, "bellhub")
 	c.run("go build -o " + binary + " .")
-	said := &output{grew: make(chan struct{}, 1)}
+	said := process.NewOutput()
 	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-data", t.TempDir())
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -61,7 +61,7 @@ func (c tree) tryOut(start block) {
 	defer late.Stop()
 	for !greeting.MatchString(said.String()) {
 		select {
-		case <-said.grew:
+		case <-said.Grew():
 		case err := <-ended:
 			ended <- err
 			t.Fatalf("the program ended: %v\n%s", err, said)
@@ -213,27 +213,4 @@ func (p program) look(signIn string) {
 	if p.example {
 		fetch("GET", p.url+strings.TrimSuffix(page, "cards")+"example", nil)
 	}
-}
-
-// output is what the program has printed so far.
-type output struct {
-	grew chan struct{} // signalled after each write
-	mu   sync.Mutex
-	b    strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	select {
-	case o.grew <- struct{}{}:
-	default:
-	}
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"log/slog"
 	"net"
-	"net/netip"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -18,7 +17,7 @@ type Config struct {
 	Data           string   // the directory for what is kept in files
 	Database       Address  // mysql://user:password@host:port/name, or a SQLite file's path
 	NATS           Address  // nats://host:port; empty: this process is the only node
-	TrustedProxies []netip.Prefix
+	TrustedProxies hub.Networks
 	LogFormat      string // "text" or "json"
 	LogLevel       slog.Level
 	Pprof          string // loopback host:port that profiling tools are answered on; empty: none

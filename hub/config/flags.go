@@ -41,7 +41,7 @@ func Register(fs *flag.FlagSet) *Flags {
 	fs.StringVar(&c.Data, "data", defaultData, "`directory` for what is kept in files")
 	fs.StringVar(&f.data.database, "database", "", "mysql://user:password@host:3306/name or the `path` of a SQLite file (default: in -data)")
 	fs.StringVar(&f.data.nats, "nats", "", "`URL` of the NATS server between several nodes")
-	fs.Var((*prefixes)(&c.TrustedProxies), "trusted-proxies", "`networks` whose X-Forwarded-For is believed, as in 10.0.0.0/8,192.0.2.7")
+	fs.Var(&c.TrustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, as in 10.0.0.0/8,192.0.2.7")
 	c.LogFormat = "text"
 	fs.Var((*format)(&c.LogFormat), "log-format", "text or json")
 	fs.TextVar(&c.LogLevel, "log-level", &c.LogLevel, "debug, info, warn or error")

@@ -3,9 +3,7 @@ package config
 import (
 	"errors"
 	"math"
-	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -17,7 +15,6 @@ var (
 	errRate     = errors.New("want a number, 0 or more")
 	errPositive = errors.New("want a time above 0, as in 30s or 24h")
 	errFormat   = errors.New("want text or json")
-	errPrefix   = errors.New("want networks or addresses, separated by commas, as in 10.0.0.0/8,192.0.2.7")
 )
 
 // count is a whole number from 0.
@@ -72,36 +69,5 @@ func (f *format) Set(s string) error {
 		return errFormat
 	}
 	*f = format(s)
-	return nil
-}
-
-// prefixes is a list of networks; an address is a network of one.
-type prefixes []netip.Prefix
-
-func (p *prefixes) String() string {
-	texts := make([]string, len(*p))
-	for i, one := range *p {
-		texts[i] = one.String()
-	}
-	return strings.Join(texts, ",")
-}
-
-func (p *prefixes) Set(s string) error {
-	var all prefixes
-	for text := range strings.SplitSeq(s, ",") {
-		if text = strings.TrimSpace(text); text == "" {
-			continue
-		}
-		one, err := netip.ParsePrefix(text)
-		if err != nil {
-			addr, err := netip.ParseAddr(text)
-			if err != nil || addr.Zone() != "" {
-				return errPrefix
-			}
-			one = netip.PrefixFrom(addr, addr.BitLen())
-		}
-		all = append(all, one.Masked())
-	}
-	*p = all
 	return nil
 }

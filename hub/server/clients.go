@@ -48,12 +48,7 @@ func (k *clients) ip(c *fiber.Ctx) netip.Addr {
 }
 
 func (k *clients) trusted(ip netip.Addr) bool {
-	for _, p := range k.opts.TrustedProxies {
-		if p.Contains(ip) {
-			return true
-		}
-	}
-	return false
+	return k.opts.TrustedProxies.Contain(ip)
 }
 
 // ids are what a request's id may look like: those of the proxies in use, and

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/bellhub/bellhub/hub"
 )
 
 // lines is a log that can be read while it is written.
@@ -107,7 +109,7 @@ func TestRequestIDs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, func(o *Options) {
 				if tt.trusted {
-					o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+					o.TrustedProxies = hub.Networks{netip.MustParsePrefix("127.0.0.0/8")}
 				}
 			})
 			r, err := http.NewRequest(http.MethodGet, "http://"+s.addr+"/who", nil)

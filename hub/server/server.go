@@ -40,7 +40,7 @@ type Options struct {
 
 	Profile string // the loopback host:port that profiling tools are answered on; empty: none
 
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	TrustedProxies hub.Networks // whose X-Forwarded-For is believed
 
 	MaxFrameBytes    int           // of one WebSocket message
 	SendQueueBytes   int           // of a socket's queue

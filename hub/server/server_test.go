@@ -127,7 +127,7 @@ func (s *site) ask(t *testing.T, request string) (int, string) {
 const host = "\nHost: chat.example"
 
 func TestRequests(t *testing.T) {
-	s := serve(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	s := serve(t, func(o *Options) { o.TrustedProxies = hub.Networks{netip.MustParsePrefix("10.0.0.0/8")} })
 	form := func(more string) string {
 		return "POST /change HTTP/1.1" + host + "\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 3" + more + "\n\na=b"
 	}
@@ -171,7 +171,7 @@ func TestRequests(t *testing.T) {
 
 func TestATrustedProxyNamesTheClient(t *testing.T) {
 	s := serve(t, func(o *Options) {
-		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
+		o.TrustedProxies = hub.Networks{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
 	})
 	for header, want := range map[string]string{
 		"":                                      "127.0.0.1",

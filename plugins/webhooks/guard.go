@@ -5,59 +5,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
+
+	"github.com/bellhub/bellhub/hub"
 )
-
-// networks is a list of networks, as the value of a flag: separated by commas,
-// the flag repeated, or both. An address is a network of one.
-type networks []netip.Prefix
-
-var errNetworks = errors.New("want networks or addresses, separated by commas, as in 10.0.0.0/8,192.168.1.7")
-
-// String lists them.
-func (n *networks) String() string {
-	texts := make([]string, len(*n))
-	for i, one := range *n {
-		texts[i] = one.String()
-	}
-	return strings.Join(texts, ",")
-}
-
-// Set adds to them.
-func (n *networks) Set(s string) error {
-	var more networks
-	for text := range strings.SplitSeq(s, ",") {
-		if text = strings.TrimSpace(text); text == "" {
-			continue
-		}
-		one, err := netip.ParsePrefix(text)
-		if err != nil {
-			addr, err := netip.ParseAddr(text)
-			if err != nil || addr.Zone() != "" {
-				return errNetworks
-			}
-			one = netip.PrefixFrom(addr, addr.BitLen())
-		}
-		more = append(more, one.Masked())
-	}
-	*n = append(*n, more...)
-	return nil
-}
-
-// contain tells whether an address is in one of them. 127.0.0.1 and
-// ::ffff:127.0.0.1 are one address.
-func (n networks) contain(a netip.Addr) bool {
-	for _, one := range n {
-		if one.Contains(a.Unmap()) {
-			return true
-		}
-	}
-	return false
-}
 
 // metadata are addresses of clouds' own services that look public: Azure's
 // WireServer.
@@ -66,11 +20,11 @@ var metadata = netip.MustParsePrefix("168.63.129.16/32")
 // guard decides which addresses may be dialled. It is asked with the address that
 // a connection is about to go to, after names have been resolved.
 type guard struct {
-	allow  networks
+	allow  hub.Networks
 	public *ssrf.Guardian
 }
 
-func newGuard(allow networks) guard {
+func newGuard(allow hub.Networks) guard {
 	return guard{allow, ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(metadata))}
 }
 
@@ -92,7 +46,7 @@ func (g guard) secure(network, address string, c syscall.RawConn) error {
 
 // plain is one for http: what is allowed, and nothing else.
 func (g guard) plain(_, address string, _ syscall.RawConn) error {
-	if a, err := netip.ParseAddrPort(address); err == nil && g.allow.contain(a.Addr()) {
+	if a, err := netip.ParseAddrPort(address); err == nil && g.allow.Contain(a.Addr()) {
 		return nil
 	}
 	return errBlocked

@@ -20,7 +20,7 @@ import (
 
 // Where https may go, and where http. Row 70 of what every release is tried with.
 func TestWhatMayBeDialled(t *testing.T) {
-	var allow networks
+	var allow hub.Networks
 	for _, s := range []string{"10.1.0.0/16, 127.0.0.1", "fd00:1::/64"} {
 		if err := allow.Set(s); err != nil {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func TestWhatMayBeDialled(t *testing.T) {
 		t.Errorf("%s", s)
 	}
 	for _, bad := range []string{"10.0.0.0/33", "shop.example", "fe80::1%eth0", "10.0.0.1;10.0.0.2"} {
-		if err := new(networks).Set(bad); err == nil {
+		if err := new(hub.Networks).Set(bad); err == nil {
 			t.Errorf("%s was taken", bad)
 		}
 	}
@@ -142,7 +142,7 @@ func names(t *testing.T, address func(question int) string) *net.Resolver {
 }
 
 // post sends something to an address, by a sender that resolves names so.
-func post(t *testing.T, to string, allow networks, r *net.Resolver) answer {
+func post(t *testing.T, to string, allow hub.Networks, r *net.Resolver) answer {
 	t.Helper()
 	s := newSender(allow)
 	s.edge.close()
@@ -164,7 +164,7 @@ func TestNamesThatLeadInside(t *testing.T) {
 	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("somebody got inside") }))
 	defer inside.Close()
 	_, port, _ := net.SplitHostPort(inside.Listener.Addr().String())
-	elsewhere := networks{netip.MustParsePrefix("127.0.0.9/32")}
+	elsewhere := hub.Networks{netip.MustParsePrefix("127.0.0.9/32")}
 	for _, tt := range []struct {
 		name, url string
 		address   func(int) string
@@ -197,7 +197,7 @@ func TestNamesThatLeadInside(t *testing.T) {
 	defer allowed.Close()
 	_, port, _ = net.SplitHostPort(allowed.Listener.Addr().String())
 	r := names(t, func(int) string { return "127.0.0.1" })
-	if a := post(t, "http://inside.example:"+port, networks{netip.MustParsePrefix("127.0.0.0/8")}, r); a.Outcome != outcomeDelivered {
+	if a := post(t, "http://inside.example:"+port, hub.Networks{netip.MustParsePrefix("127.0.0.0/8")}, r); a.Outcome != outcomeDelivered {
 		t.Errorf("%+v", a)
 	}
 }
@@ -207,7 +207,7 @@ func TestARedirectLeadsNowhere(t *testing.T) {
 	defer inside.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		outside := httptest.NewServer(http.RedirectHandler(inside.URL, status))
-		if a := post(t, outside.URL, networks{netip.MustParsePrefix("127.0.0.1/32")}, nil); a.Outcome != outcomeRedirect || a.Status != status {
+		if a := post(t, outside.URL, hub.Networks{netip.MustParsePrefix("127.0.0.1/32")}, nil); a.Outcome != outcomeRedirect || a.Status != status {
 			t.Errorf("%+v", a)
 		}
 		outside.Close()
@@ -233,7 +233,7 @@ func TestTheEnvironmentsProxyIsNotUsed(t *testing.T) {
 
 // Why nothing arrived is told without saying where it was to go.
 func TestWhyNothingArrived(t *testing.T) {
-	local := networks{netip.MustParsePrefix("127.0.0.1/32")}
+	local := hub.Networks{netip.MustParsePrefix("127.0.0.1/32")}
 	hang := make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
 	defer slow.Close()

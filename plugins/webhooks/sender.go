@@ -24,7 +24,7 @@ type sender struct {
 	client *http.Client
 }
 
-func newSender(allow networks) *sender {
+func newSender(allow hub.Networks) *sender {
 	s := &sender{guard: newGuard(allow)}
 	s.edge = newTransport(s.guard, nil)
 	s.client = &http.Client{
@@ -120,7 +120,7 @@ func (s *sender) parseURL(text string) (address, fault string) {
 	u.Fragment, u.RawFragment = "", ""
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
 		rule := s.guard.secure
-		if u.Scheme == "http" && !s.guard.allow.contain(ip) {
+		if u.Scheme == "http" && !s.guard.allow.Contain(ip) {
 			return "", faultHTTPS
 		}
 		network := "tcp4"

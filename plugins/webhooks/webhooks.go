@@ -13,7 +13,7 @@ import (
 
 // Plugin delivers events to the domains' endpoints, and asks them for decisions.
 type Plugin struct {
-	allow networks
+	allow hub.Networks
 
 	host     *hub.Host
 	sender   *sender

@@ -4,7 +4,6 @@
 package process
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -129,7 +128,7 @@ var (
 type Process struct {
 	cmd   *exec.Cmd
 	ended chan error // of cmd; nil once it has been seen to end
-	said  *output
+	said  *Output
 }
 
 // Serve runs "bellhub serve" until the test ends, and waits for it to say that
@@ -140,7 +139,7 @@ func Serve(t testing.TB, ready *regexp.Regexp, env []string, args ...string) (*P
 	if err := look(); err != nil {
 		t.Fatal(err)
 	}
-	p := &Process{said: &output{grew: make(chan struct{}, 1)}}
+	p := &Process{said: NewOutput()}
 	p.cmd = exec.Command(binary, append([]string{"serve", "-addr", "127.0.0.1:0"}, args...)...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
@@ -155,7 +154,7 @@ func Serve(t testing.TB, ready *regexp.Regexp, env []string, args ...string) (*P
 	defer late.Stop()
 	for {
 		select {
-		case <-p.said.grew:
+		case <-p.said.Grew():
 			if m := ready.FindStringSubmatch(p.Output()); m != nil {
 				return p, m
 			}
@@ -252,26 +251,4 @@ func Command(t testing.TB, env []string, args ...string) string {
 		t.Fatalf("bellhub %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
-}
-
-type output struct {
-	grew chan struct{} // signalled after each write
-	mu   sync.Mutex
-	b    bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	select {
-	case o.grew <- struct{}{}:
-	default:
-	}
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
