@@ -124,7 +124,7 @@ func (r *chainRun[E]) wait(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // tells a hook that is left behind, too
 	r.since = time.Now()
-	timer := time.NewTimer(r.chain[r.at].timeout)
+	timer := time.NewTimer(soonest(r.chain[r.at:]))
 	defer timer.Stop()
 	r.chain[r.at].host.hub.crew.run(func() { r.work(ctx) })
 	for {
@@ -144,8 +144,19 @@ func (r *chainRun[E]) wait(ctx context.Context) error {
 	}
 }
 
-// overdue leaves the running hook behind if its time is over, and tells what it
-// has left otherwise. The breaker has counted it before anybody is answered, so
+// soonest is when to look for the first time whether one of the hooks is overdue
+// that run from now on, one after the other: never at once, also where one was
+// bound with no time at all.
+func soonest[E changeable[E]](hooks []before[E]) time.Duration {
+	d := hooks[0].timeout
+	for _, hook := range hooks[1:] {
+		d = min(d, hook.timeout)
+	}
+	return max(d, time.Millisecond)
+}
+
+// overdue leaves the running hook behind if its time is over, and tells when to
+// look again otherwise: one that comes after it may have less time. The breaker has counted it before anybody is answered, so
 // that whoever comes next finds it open.
 func (r *chainRun[E]) overdue() (over bool, more time.Duration) {
 	r.mu.Lock()
@@ -155,7 +166,7 @@ func (r *chainRun[E]) overdue() (over bool, more time.Duration) {
 	}
 	hook := r.chain[r.at]
 	if more = hook.timeout - time.Since(r.since); more > 0 {
-		return false, more
+		return false, min(more, soonest(r.chain[r.at:]))
 	}
 	hook.overdue()
 	r.left = true

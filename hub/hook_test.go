@@ -315,3 +315,33 @@ func TestSilenceBeforeHelloEndsAConnection(t *testing.T) {
 		c.WantClosed(hub.CloseTooSlow) // which does not say that its token is unknown
 	})
 }
+
+// Each hook has its own time, whatever those before it in the chain may take.
+func TestEachHookHasItsOwnTime(t *testing.T) {
+	for name, earlier := range map[string]time.Duration{"after a quick one": 0, "after one that takes a while": 700 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k, _ := start(t, hubtest.Options{},
+					appending("patient", func(_ context.Context, e hub.EventAppending) (hub.EventAppending, error) {
+						time.Sleep(earlier) // the bubble's time
+						return e, nil
+					}, hub.Timeout(5*time.Second)),
+					appending("hangs", func(ctx context.Context, e hub.EventAppending) (hub.EventAppending, error) {
+						<-ctx.Done()
+						return e, ctx.Err()
+					}, hub.Timeout(50*time.Millisecond)),
+					appending("hangs-too", func(ctx context.Context, e hub.EventAppending) (hub.EventAppending, error) {
+						<-ctx.Done()
+						return e, ctx.Err()
+					}, hub.Timeout(80*time.Millisecond)))
+				c := k.Visitor(t, "shop")
+				began := time.Now()
+				c.Send("message", "c-1", text("x"))
+				c.Want("ack")
+				if took, want := time.Since(began), earlier+130*time.Millisecond; took != want {
+					t.Errorf("the message took %s, want %s", took, want)
+				}
+			})
+		})
+	}
+}

@@ -62,8 +62,9 @@ func (e RoomOpened) Clone() RoomOpened { return e }
 
 // EventAppending is an event about to be committed; it may still be refused, by a
 // later hook or by the store, so a hook does nothing that would have to be undone:
-// it adds a Job. Of Event only Text and Data of a message may be changed. Room is as last read: by the time of commit it
-// may have moved on, so a hook whose decision rests on it sets Epoch.
+// it adds a Job. Of Event only Text and Data of a message may be changed. Room is
+// as last read: by the time of commit it may have moved on, so a hook whose
+// decision rests on it sets Epoch.
 type EventAppending struct {
 	Room  Room
 	Event Event

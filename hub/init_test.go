@@ -152,6 +152,9 @@ func TestClashesNameBothOwners(t *testing.T) {
 		"a frame that the hub sends": {&steps{id: "a"}, &steps{id: "b", init: pushes("event")}, []string{"plugin b", `"event" belongs to the hub`}},
 		"a page":                     {&steps{id: "a", pages: page("hours")}, &steps{id: "b", pages: page("hours")}, []string{"plugin b", `"hours" belongs to a`}},
 		"a page of the console's":    {&steps{id: "a"}, &steps{id: "b", pages: page("settings")}, []string{"plugin b", `"settings" belongs to the console`}},
+		"a page without an address":  {&steps{id: "a"}, &steps{id: "b", pages: page("")}, []string{"plugin b", `""`}},
+		"a page below another":       {&steps{id: "a"}, &steps{id: "b", pages: page("a/b")}, []string{"plugin b", `"a/b"`}},
+		"a signal of the widget's":   {&steps{id: "a"}, &steps{id: "b", init: pushes("state")}, []string{"plugin b", `"state" belongs to the hub`}},
 		"a text":                     {&steps{id: "a"}, &steps{id: "b", texts: hub.Texts{"en": {"a.title": "mine"}}}, []string{"plugin b", `"a.title"`, `"b."`}},
 	} {
 		tt.first.noted, tt.second.noted = &noted, &noted
@@ -220,4 +223,21 @@ func TestARunnerIsStartedAgain(t *testing.T) {
 			t.Errorf("it began at %v, want %v", began, want)
 		}
 	})
+}
+
+// unpaged is a plugin that does not get to say what its pages are.
+type unpaged struct{ *steps }
+
+func (unpaged) Pages() []hub.Page { panic("ouch") }
+
+// What is asked of the plugins after their Init is a step like it.
+func TestPagesThatPanicEndTheStart(t *testing.T) {
+	var noted []string
+	err := bare(t).Init(&steps{id: "a", noted: &noted}, unpaged{&steps{id: "b", noted: &noted}})
+	if err == nil || !strings.Contains(err.Error(), "plugin b: panic: ouch") {
+		t.Errorf("Init: %v", err)
+	}
+	if got, want := strings.Join(noted, ", "), "init a, init b, close b, close a"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 }

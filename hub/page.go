@@ -14,7 +14,7 @@ type Pager interface{ Pages() []Page }
 // /console/domains/<domain>/<Slug>. The console has checked that its reader may
 // see the domain.
 type Page struct {
-	Slug  string // of its address; two plugins cannot have the same
+	Slug  string // of its address, as in office-hours; two plugins cannot have the same
 	Title string // a key of the texts
 	// Icon stands beside the title in the menu: the path data of an SVG (what a
 	// path has in its d), on a grid of 24 by 24, with 3 left free at each edge. It is
@@ -74,11 +74,20 @@ func checkPages(plugins []Plugin) error {
 		if !ok {
 			continue
 		}
-		for _, page := range pager.Pages() {
-			if other := owner[page.Slug]; other != "" {
-				return fmt.Errorf("hub: plugin %s: the page %q belongs to %s already", p.ID(), page.Slug, other)
+		err := Guarded(p, func() error {
+			for _, page := range pager.Pages() {
+				if page.Slug == "" || url.PathEscape(page.Slug) != page.Slug {
+					return fmt.Errorf("the page %q has no address: want a slug as in office-hours", page.Slug)
+				}
+				if other := owner[page.Slug]; other != "" {
+					return fmt.Errorf("the page %q belongs to %s already", page.Slug, other)
+				}
+				owner[page.Slug] = p.ID()
 			}
-			owner[page.Slug] = p.ID()
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("hub: %w", err)
 		}
 	}
 	return nil

@@ -16,6 +16,10 @@ type Pushed struct {
 // maxPushed bounds the data of a pushed frame, in bytes.
 const maxPushed = 16 << 10
 
+// clientSignals are what the browsers' client of the protocol tells by itself,
+// beside the frames: a frame of that name would be taken for it.
+var clientSignals = []string{"frame", "state"}
+
 // Push declares a frame that the plugin sends to clients, and returns how: data
 // goes, as JSON, to the members of these kinds in a room, on every node. Such a
 // frame is ephemeral: who is not there misses it, and it may be lost, so what
@@ -24,7 +28,7 @@ const maxPushed = 16 << 10
 // naming both.
 func (h *Host) Push(frame string, to []Kind) func(room string, data any) {
 	h.hub.claim(h.plugin, frame, h.hub.pushes)
-	if slices.Contains(framesOut, frame) {
+	if slices.Contains(framesOut, frame) || slices.Contains(clientSignals, frame) {
 		panic(fmt.Sprintf("frame %q belongs to the hub already", frame))
 	}
 	h.hub.pushes[frame] = h.plugin

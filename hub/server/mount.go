@@ -34,7 +34,7 @@ func (s *Server) Mount(p hub.Plugin) (err error) {
 	before := countRoutes(s.app)
 	prefix := "/plugins/" + p.ID()
 	if m, ok := p.(Mounter); ok {
-		m.Mount(s.app.Group(prefix))
+		m.Mount(own{s.app.Group(prefix), prefix})
 		for route := range countRoutes(s.app) {
 			_, path, _ := strings.Cut(route, " ")
 			if before[route] == 0 && path != prefix && !strings.HasPrefix(path, prefix+"/") {
@@ -83,4 +83,52 @@ func countRoutes(app *fiber.App) map[string]int {
 		n[r.Method+" "+r.Path] += len(r.Handlers) // Fiber joins neighbours of one path
 	}
 	return n
+}
+
+// own is a plugin's router, whose middleware sees the plugin's requests alone:
+// Fiber's would also see those of paths that only begin alike, so that what guards
+// /plugins/mail would guard /plugins/mailer.
+type own struct {
+	fiber.Router
+	prefix string
+}
+
+// Use implements [fiber.Router].
+func (o own) Use(args ...any) fiber.Router {
+	for i, arg := range args {
+		if h, ok := arg.(fiber.Handler); ok {
+			args[i] = o.only(h)
+		}
+	}
+	o.Router.Use(args...)
+	return o
+}
+
+// Group implements [fiber.Router].
+func (o own) Group(prefix string, handlers ...fiber.Handler) fiber.Router {
+	for i, h := range handlers {
+		handlers[i] = o.only(h)
+	}
+	return own{o.Router.Group(prefix, handlers...), o.prefix}
+}
+
+// Route implements [fiber.Router].
+func (o own) Route(prefix string, fn func(fiber.Router), name ...string) fiber.Router {
+	r := o.Group(prefix)
+	if len(name) > 0 {
+		r.Name(name[0])
+	}
+	fn(r)
+	return r
+}
+
+// only passes h by where a path goes on as another name. That it begins with the
+// prefix Fiber has seen, in whatever case it may be.
+func (o own) only(h fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if path := c.Path(); len(path) > len(o.prefix) && path[len(o.prefix)] != '/' {
+			return c.Next()
+		}
+		return h(c)
+	}
 }

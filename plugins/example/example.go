@@ -18,6 +18,7 @@ import (
 	"flag"
 	"io/fs"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
@@ -110,17 +111,19 @@ func (p *Plugin) page(ctx context.Context, f hub.Frame) (any, error) {
 		return nil, err
 	}
 	u, err := url.Parse(at.URL)
+	if err == nil {
+		at.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	}
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(at.URL) > maxURL {
 		return nil, hub.Errorf(hub.CodeBadField, "The address is not one of a page.")
 	}
-	at.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 	title, ok := hub.CleanName(at.Title, maxTitle)
 	if !ok {
-		title = at.URL
+		title = strings.ToValidUTF8(at.URL[:min(len(at.URL), maxTitle)], "")
 	}
 	at.Title = title
 	if err := savePage(ctx, f.Room, at); err != nil {
-		return nil, err
+		return nil, hub.Unavailable(err)
 	}
 	p.moved(f.Room.ID, at) // to those of the team who are in the room now
 	return at, nil

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/bellhub/bellhub/hub"
 	"github.com/bellhub/bellhub/hub/hubtest"
@@ -93,6 +94,24 @@ func TestTheTeamSeesWhereTheVisitorIs(t *testing.T) {
 		if f.Type == "example-moved" {
 			t.Errorf("the visitor gets what the team does: %s", f.Data)
 		}
+	}
+}
+
+// What is kept fits its columns, which MySQL holds it to.
+func TestWhatIsKeptOfAPageFits(t *testing.T) {
+	s := open(t)
+	long := "https://shop.example/" + strings.Repeat("a", 400)
+	ack := s.at("1", long, "") // without a title it is the address
+	if title, _ := ack.Get("title").(string); ack.Get("url") != long || title == "" || utf8.RuneCountInString(title) > 200 {
+		t.Errorf("kept: %s %s", ack.Type, ack.Data)
+	}
+	// What follows the question mark is not kept, however long.
+	if ack := s.at("3", "https://shop.example/tea?"+strings.Repeat("a", 600), "Tea"); ack.Get("url") != "https://shop.example/tea" {
+		t.Errorf("kept: %s %s", ack.Type, ack.Data)
+	}
+	// Written out, its characters take six bytes each.
+	if f := s.at("2", "https://shop.example/"+strings.Repeat("é", 100), "Tea"); f.Get("code") != string(hub.CodeBadField) {
+		t.Errorf("kept: %s", f.Data)
 	}
 }
 

@@ -17,9 +17,15 @@ const (
 	askPause    = 10 * time.Second
 )
 
-// askBudget is what the hook may take in all: a registry that is slow to read must
-// not make it overdue.
-const askBudget = hub.HookTimeout - 100*time.Millisecond
+const (
+	// askBudget is what the hook takes in all, at most: a registry that is slow to
+	// read must not make the visitor wait longer than for any other hook.
+	askBudget = hub.HookTimeout - 100*time.Millisecond
+	// askTimeout is what it is given. A machine that is too busy to end it in time
+	// must not make it overdue: the breaker that would open is the deliveries', too,
+	// in all domains.
+	askTimeout = 2 * hub.HookTimeout
+)
 
 // The actions of an answer.
 const (

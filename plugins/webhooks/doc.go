@@ -58,11 +58,15 @@
 //
 // A domain may name one endpoint that is asked about each message of a visitor
 // before it is stored: type "message.pending", signed alike, with the message's
-// author and text and the visitor's language (lang) in data.message. It answers, within the deadline that the owner
-// has set, {"action":"allow"}, {"action":"veto","message":"…"} with what the
-// visitor is shown, or {"action":"rewrite","text":"…"} with what is stored. Without
-// such an answer the message goes through, or is refused, as the owner has chosen.
-// An endpoint that fails [askFailures] times in a row is not asked for [askPause].
+// author and text and the visitor's language (lang) in data.message. It answers,
+// within the deadline that the owner has set, {"action":"allow"},
+// {"action":"veto","message":"…"} with what the visitor is shown, or
+// {"action":"rewrite","text":"…"} with what is stored. Without such an answer the
+// message goes through, or is refused, as the owner has chosen. An endpoint that
+// fails [askFailures] times in a row is not asked for [askPause].
+//
+// It is asked after the other plugins' hooks, so it gets the message as they have
+// left it, and nothing filters what it writes in its place.
 //
 // What the AI and the team write is not asked about: an answer has been read, as
 // it grew, before it is stored, and the team needs nobody's leave.

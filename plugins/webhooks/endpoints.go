@@ -135,8 +135,8 @@ func noteDelivered(ctx context.Context, e endpoint) error {
 	return err
 }
 
-// The decision endpoint's deadline, in milliseconds: at most what the hook's own
-// (2 s) leaves room for.
+// The decision endpoint's deadline, in milliseconds: at most what [askBudget]
+// leaves room for.
 const (
 	minDeadline     = 100
 	maxDeadline     = 1800

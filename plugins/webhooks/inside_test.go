@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"os"
 	"regexp"
 	"strings"
@@ -141,6 +144,31 @@ func TestASlowEndpointIsHeldBack(t *testing.T) {
 	// It failed at once: there is no reason to hold anything back any more.
 	if !p.slow.open(e.ID) {
 		t.Error("still held back")
+	}
+}
+
+// An endpoint that has answered, and then goes on talking, has had its answer: it
+// keeps no place from others until the time for one is over.
+func TestAnAnswerWithoutEnd(t *testing.T) {
+	talks := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		for r.Context().Err() == nil {
+			_, _ = io.WriteString(w, ".")
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Millisecond)
+		}
+	}))
+	defer talks.Close()
+	s := newSender(networks{netip.MustParsePrefix("127.0.0.0/8")})
+	defer s.close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	a, err := s.send(ctx, talks.URL, keys{Secret: newSecret()}, "msg_1", []byte("{}"), 0)
+	if err != nil || a.Outcome != outcomeDelivered {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if ctx.Err() != nil {
+		t.Error("it was listened to for as long as there was time")
 	}
 }
 

@@ -47,13 +47,19 @@ type answer struct {
 	RetryAfter time.Duration // as asked for; 0: not
 }
 
-// maxDrain is how much of an answer is read and dropped, so that its connection
-// can serve the next request.
-const maxDrain = 64 << 10
+// What is left of an answer is read and dropped up to here, so that its connection
+// can serve the next request. One that goes on longer costs its connection, and
+// keeps no place from others.
+const (
+	maxDrain  = 64 << 10 // bytes
+	drainTime = time.Second
+)
 
 // send posts a message, signed, and reads up to most bytes of the answer. ctx
 // bounds all of it.
 func (s *sender) send(ctx context.Context, to string, k keys, id string, body []byte, most int64) (answer, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	began := time.Now()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
@@ -78,6 +84,7 @@ func (s *sender) send(ctx context.Context, to string, k keys, id string, body []
 		return a, nil
 	}
 	// What follows is the connection's affair, not the answer's.
+	defer time.AfterFunc(drainTime, cancel).Stop()
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 	a.Outcome = outcomeOf(a.Status)
 	return a, nil

@@ -63,7 +63,7 @@ func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
 	p.troubles = newTroubles()
 	p.delivered = h.Counter("deliveries", "Attempts to deliver an event to an endpoint: delivered, or why not.", "outcome", outcomeNames()...)
 	p.decided = h.Counter("decisions", "Questions about a visitor's message to a decision endpoint, by its answer, or why there was none.", "outcome", decisionNames()...)
-	h.Hooks.EventAppending.Bind(h, p.decide, hub.Order(orderDecide))
+	h.Hooks.EventAppending.Bind(h, p.decide, hub.Order(orderDecide), hub.Timeout(askTimeout))
 	h.Hooks.EventAppending.Bind(h, p.follow, hub.Order(orderDeliver))
 	return nil
 }
@@ -111,8 +111,10 @@ const (
 
 // Run delivers, keeps the books, and forgets old deliveries, until ctx ends.
 func (p *Plugin) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	var tidy sync.WaitGroup
 	defer tidy.Wait()
+	defer cancel() // also where the work panics
 	tidy.Go(func() { p.tidy(ctx) })
 	return storage.Work(ctx, storage.Worker{Kind: jobDeliver, Concurrency: concurrency, Timeout: sendTimeout + paperwork, Do: p.deliver})
 }
