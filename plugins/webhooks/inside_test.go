@@ -159,7 +159,7 @@ func TestAnAnswerWithoutEnd(t *testing.T) {
 		}
 	}))
 	defer talks.Close()
-	s := newSender(networks{netip.MustParsePrefix("127.0.0.0/8")})
+	s := newSender(hub.Networks{netip.MustParsePrefix("127.0.0.0/8")})
 	defer s.close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
