@@ -36,6 +36,9 @@ func (n *Networks) Set(s string) error {
 			}
 			one = netip.PrefixFrom(addr, addr.BitLen())
 		}
+		if a := one.Addr(); a.Is4In6() && one.Bits() >= 96 {
+			one = netip.PrefixFrom(a.Unmap(), one.Bits()-96)
+		}
 		more = append(more, one.Masked())
 	}
 	*n = append(*n, more...)
