@@ -114,5 +114,6 @@
 //
 // session.mu guards only whether a frame is being worked on, chainRun.mu one run
 // of a chain of hooks with its plugins' breakers; neither is taken with any of
-// the others held.
+// the others held. A breaker's, an allowance's and a lastFailure's are leaves:
+// nothing is called with them held.
 package hub
