@@ -22,7 +22,9 @@ type Page struct {
 	// or what is no path data, is shown as a sheet of paper.
 	Icon string
 	// Render makes the page's content. A POST comes here too, with its form;
-	// it answers with a Redirect, or with the page and what was wrong.
+	// it answers with a Redirect, or with the page and what was wrong. ErrNotFound,
+	// as for a domain that is not there any more, is shown as "not found"; any other
+	// error as a page that failed, whatever it says.
 	Render func(ctx context.Context, r PageRequest) (PageContent, error)
 }
 

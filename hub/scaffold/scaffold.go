@@ -159,6 +159,9 @@ func (p plugin) files() ([]file, error) {
 // folders are names that the go command treats in its own way.
 var folders = []string{"internal", "vendor", "testdata", "main"}
 
+// Metric is the id as it stands in the names of metrics.
+func (p plugin) Metric() string { return strings.ReplaceAll(p.ID, "-", "_") }
+
 // checkPackage refuses an id that makes a bad name for a Go package: a word of
 // the language, or a name that the sources, which are to import it or to be it,
 // use for something else.

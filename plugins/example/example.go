@@ -30,6 +30,8 @@ var files embed.FS
 
 // Plugin is the feature. All it knows is in here or in the database: two may
 // live in one process, in two hubs, and one plugin on several nodes.
+//
+//	bellhub_example_bells_total{page}   calls for a person, by whether it is known from which page
 type Plugin struct {
 	days int // how long things are kept, and how far back the page looks
 
