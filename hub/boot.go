@@ -50,14 +50,23 @@ func Greetings(ctx context.Context, plugins []Plugin) (all []Greeting, err error
 // panic, is an error that names the plugin.
 func Guarded(p Plugin, fn func() error) (err error) {
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover().(type) {
+		case nil:
+			if err != nil {
+				err = fmt.Errorf("plugin %s: %w", p.ID(), err)
+			}
+		case misuse:
+			err = fmt.Errorf("plugin %s: %s", p.ID(), string(v))
+		default:
 			err = fmt.Errorf("plugin %s: panic: %v\n%s", p.ID(), v, debug.Stack())
-		} else if err != nil {
-			err = fmt.Errorf("plugin %s: %w", p.ID(), err)
 		}
 	}()
 	return fn()
 }
+
+// misuse is the panic of a Host's method that was given what it cannot take. It
+// says all there is to say, so that no stack is needed.
+type misuse string
 
 // checkIDs refuses plugins that have no proper name, or share one.
 func checkIDs(plugins []Plugin) error {

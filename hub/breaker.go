@@ -99,6 +99,10 @@ func (b *breaker) succeed() {
 
 func (b *breaker) fail() {
 	now := time.Now()
+	if !b.open.IsZero() && !b.trying { // from a call that was out already, or a flood
+		b.open = now.Add(breakerPause)
+		return
+	}
 	if b.failures == 0 || now.Sub(b.since) > breakerWindow {
 		b.failures, b.since = 0, now
 	}

@@ -3,8 +3,10 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/url"
+	"regexp"
 	"slices"
 	"sync/atomic"
 )
@@ -30,7 +32,7 @@ func newHost(h *Hub, plugin string) *Host {
 	host := &Host{Hooks: &h.hooks, Log: h.opts.Log.With("plugin", plugin), hub: h, plugin: plugin}
 	host.breaker = &breaker{log: host.Log}
 	host.shows = newAllowance(maxShows, "frames", host.Log, func() {})
-	host.appends = newAllowance(maxAppends, "events", host.Log, func() { host.breaker.exit(errFlood) })
+	host.appends = newAllowance(maxAppends, "events", host.Log, func() { host.last.set(errFlood); host.breaker.exit(errFlood) })
 	return host
 }
 
@@ -140,8 +142,14 @@ func (h *Host) Append(ctx context.Context, a Append) (Appended, error) {
 // are all listed here: one that is not counts as "other". Counting one more
 // takes some ten nanoseconds. Call it in Init, once a name.
 func (h *Host) Counter(name, help, label string, values ...string) (count func(value string)) {
+	if !metricName.MatchString(name) || !metricName.MatchString(label) {
+		panic(misuse(fmt.Sprintf("the counter %q with the label %q: want lower-case letters, digits and underscores, a letter first", name, label)))
+	}
 	return h.hub.opts.Observer.Counter(h.plugin, name, help, label, values)
 }
+
+// metricName is what a counter and its label may be called.
+var metricName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 // Known tells what a client id that is in the log already came to: Again is
 // false where it is new. The same id with another Hash is ErrMismatch.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -29,7 +30,7 @@ func (h *Hub) Init(plugins ...Plugin) (err error) {
 		h.plugins = append(h.plugins, p) // also one whose Init fails is closed
 		h.hosts = append(h.hosts, host)
 		if err := initialise(h.base, p, host); err != nil {
-			return fmt.Errorf("hub: plugin %s: %w", p.ID(), err)
+			return err
 		}
 	}
 	if err := checkPages(plugins); err != nil {
@@ -78,19 +79,25 @@ func (h *Hub) learn(plugins []Plugin) error {
 	return nil
 }
 
-// initialise turns a panic of Init, such as two plugins' claim to one frame,
-// into an error.
-func initialise(ctx context.Context, p Plugin, host *Host) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("%v", v)
-		}
-	}()
-	return p.Init(ctx, host)
+// initialise runs a plugin's Init. One that takes long is named meanwhile: a start
+// that hangs without a word is hard to help.
+func initialise(ctx context.Context, p Plugin, host *Host) error {
+	late := time.AfterFunc(slowInit, func() { host.Log.Warn("still in Init", "after", slowInit) })
+	defer late.Stop()
+	if err := Guarded(p, func() error { return p.Init(ctx, host) }); err != nil {
+		return fmt.Errorf("hub: %w", err)
+	}
+	return nil
 }
+
+// slowInit is when an Init is worth a line in the log.
+const slowInit = 5 * time.Second
 
 // handle registers a frame type.
 func (h *Hub) handle(plugin, frame string, from []Kind, fn func(context.Context, Frame) (any, error)) {
+	if fn == nil {
+		panic(misuse(fmt.Sprintf("frame %q has no handler", frame)))
+	}
 	owners := map[string]string{}
 	for name, f := range h.frames {
 		owners[name] = f.plugin
@@ -105,14 +112,20 @@ func (h *Hub) handle(plugin, frame string, from []Kind, fn func(context.Context,
 // its path on this server. It is called between Init and the first connection.
 func (h *Hub) AddScript(path string) { h.scripts = append(h.scripts, path) }
 
+// frameName is what a plugin's frame may be called.
+var frameName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
+
 // claim panics, which Init makes an error of, where a plugin comes too late for
 // a frame or another owns it. Owners are by frame; the hub's name is empty.
 func (h *Hub) claim(plugin, frame string, owners map[string]string) {
 	if h.sealed.Load() {
 		panic(fmt.Sprintf("hub: plugin %s claims the frame %s after Init", plugin, frame))
 	}
+	if !frameName.MatchString(frame) {
+		panic(misuse(fmt.Sprintf("%q is no frame's type: want lower-case letters, digits and hyphens, a letter first", frame)))
+	}
 	if owner, ok := owners[frame]; ok {
-		panic(fmt.Sprintf("frame %q belongs to %s already", frame, cmp.Or(owner, "the hub")))
+		panic(misuse(fmt.Sprintf("frame %q belongs to %s already", frame, cmp.Or(owner, "the hub"))))
 	}
 }
 

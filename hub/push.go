@@ -29,7 +29,7 @@ var clientSignals = []string{"frame", "state"}
 func (h *Host) Push(frame string, to []Kind) func(room string, data any) {
 	h.hub.claim(h.plugin, frame, h.hub.pushes)
 	if slices.Contains(framesOut, frame) || slices.Contains(clientSignals, frame) {
-		panic(fmt.Sprintf("frame %q belongs to the hub already", frame))
+		panic(misuse(fmt.Sprintf("frame %q belongs to the hub already", frame)))
 	}
 	h.hub.pushes[frame] = h.plugin
 	h.pushes = append(h.pushes, frame)

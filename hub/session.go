@@ -286,7 +286,7 @@ func (s *session) plugged(ctx context.Context, in inbound, fn func(context.Conte
 		Type: in.Type, ID: in.ID, Hash: bodyHash(in), Data: bytes.Clone(in.Data),
 		Room: room, Domain: domain, Author: s.who, IP: s.hs.IP, Lang: s.lang, Access: s.access,
 	})
-	if errors.Is(err, ErrNotFound) && s.kind == Visitor {
+	if s.kind == Visitor && refusal(err) == ErrNotFound { // and no plugin's own not_found
 		return ErrGone // the room was there when the visitor came in
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -28,7 +29,7 @@ type RootMounter interface{ MountRoot(r fiber.Router) }
 func (s *Server) Mount(p hub.Plugin) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("server: plugin %s: %v", p.ID(), v)
+			err = fmt.Errorf("server: plugin %s: panic: %v\n%s", p.ID(), v, debug.Stack())
 		}
 	}()
 	before := countRoutes(s.app)
@@ -47,7 +48,10 @@ func (s *Server) Mount(p hub.Plugin) (err error) {
 	}
 	after := countRoutes(s.app)
 	for _, route := range slices.Sorted(maps.Keys(after)) { // GET before the HEAD that goes with it
+		_, path, _ := strings.Cut(route, " ")
 		switch had := before[route]; {
+		case had == 0 && len(path) > 1 && strings.ContainsAny(path[1:2], ":*+"):
+			return fmt.Errorf("server: plugin %s mounts %s, which is everybody's", p.ID(), route)
 		case had == 0:
 			s.owners[route] = p.ID()
 		case after[route] > had:

@@ -37,6 +37,10 @@ async function loadTexts(lang) {
  *    sends (hub.Host.Push);
  *  - `send(type, data)`, a frame for a plugin (hub.Host.Handle): the promise of
  *    what it answers, which fails with `{code, message}`, "offline" among them;
+ *  - `place(element)`: shows something above the message box, and reads its text
+ *    out; `element.remove()` takes it away. It is in the widget's shadow root, where
+ *    buttons have the widget's looks, and the custom properties --surface, --sunken,
+ *    --ink, --muted, --accent, --on-accent and --danger follow the reader's colours;
  *  - the custom properties `--bellhub-accent` and `--bellhub-on-accent`.
  *
  * Plugins' scripts (hub.Scripter) are loaded once the visitor has opened the chat
@@ -113,6 +117,15 @@ export class Chat extends HTMLElement {
   async send(type, data) {
     if (!this.#parts) throw new Failure({ code: "offline", retryable: true });
     return this.#parts.conversation.request(type, data);
+  }
+
+  /**
+   * Shows something of a plugin's above the message box, and reads its text out;
+   * `element.remove()` takes it away.
+   * @param {HTMLElement} element
+   */
+  place(element) {
+    this.#parts?.conversation.panel.place(element);
   }
 
   toggle() {

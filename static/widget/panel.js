@@ -136,6 +136,16 @@ export class Panel {
     setTimeout(() => line.remove(), 8000);
   }
 
+  /**
+   * Puts something between the thread and the composer, and reads it out.
+   * @param {HTMLElement} element
+   */
+  place(element) {
+    element.setAttribute("part", "placed");
+    this.composer.element.before(element);
+    this.say(element.textContent ?? "");
+  }
+
   /** @param {string} name the domain's */
   title(name) {
     this.#title.textContent = name;

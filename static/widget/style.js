@@ -92,7 +92,7 @@ i { inline-size: 7px; block-size: 7px; border-radius: 50%; background: var(--mut
 i + i { animation-delay: .15s; }
 i + i + i { animation-delay: .3s; }
 
-[part=notice] { padding: 6px 18px; text-align: center; background: var(--sunken); }
+[part=notice], [part=placed] { padding: 6px 18px; text-align: center; background: var(--sunken); }
 :is([data-kind=flood], [data-kind=final]) { color: var(--danger); background: var(--danger-soft); }
 [part=composer] { display: flex; flex-wrap: wrap; align-items: end; gap: 4px; padding: 10px 12px calc(12px + env(safe-area-inset-bottom));
   border-block-start: 1px solid var(--sunken); }

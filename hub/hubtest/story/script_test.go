@@ -231,6 +231,25 @@ func TestPluginsScripts(t *testing.T) {
 	send(`"probe-speak"`)
 	told("the AI", `message {"seq":1,"from":"ai","text":"Hello"}`)
 
+	// Something of its own stands above the message box, until it is taken away.
+	eval[bool](visitor, `(() => {
+		const box = document.createElement("div");
+		const yes = Object.assign(document.createElement("button"), {type: "button", textContent: "Yes", onclick: () => box.remove()});
+		box.append("Did we solve it? ", yes);
+		`+chatElement+`.place(box);
+		return true;
+	})()`)
+	visitor.until("the question, read out", `$("[part=announcer]").textContent.includes("Did we solve it?")`)
+	visitor.picture("1-placed")
+	if above := eval[bool](visitor, `(() => {
+		const [box, field] = [$("[part=placed]"), $("[part=composer]")].map((e) => e.getBoundingClientRect());
+		return box.height >= 24 && box.bottom <= field.top + 1;
+	})()`); !above {
+		t.Error("it does not stand above the message box")
+	}
+	visitor.press("[part=placed] button")
+	visitor.until("it to be gone", `!$("[part=placed]")`)
+
 	// The visitor talks on as if nothing had failed.
 	visitor.write("[part=input]", "Hi there")
 	if draft := eval[string](visitor, chatElement+".draft"); draft != "Hi there" {
