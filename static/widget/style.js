@@ -69,7 +69,7 @@ time { align-self: center; margin-block: 4px 10px; color: var(--muted); font-siz
 [data-state=failed] [part=bubble] { background: var(--danger-soft); color: var(--ink); }
 [part=failure], [part=line], [part=progress], [part=notice], [part$=-line] { color: var(--muted); font-size: 13px; }
 [part=failure] { color: var(--danger); text-align: end; }
-:is([part=failure], [part=line], [part=notice]) button { padding: 0 6px; font-weight: 600; text-decoration: underline; }
+:is([part=failure], [part=line], [part=notice], [part=placed]) button { padding: 0 6px; font-weight: 600; text-decoration: underline; }
 [part=line] { align-items: center; text-align: center; padding-inline: 24px; }
 [part=line]:has(~ [data-from=visitor]) button { display: none; }
 [part=receipt] { flex-flow: row wrap; gap: 0 12px; padding: 12px 14px; border-radius: 16px; }
