@@ -3,11 +3,13 @@ package webhooks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -144,6 +146,35 @@ func TestASlowEndpointIsHeldBack(t *testing.T) {
 	// It failed at once: there is no reason to hold anything back any more.
 	if !p.slow.open(e.ID) {
 		t.Error("still held back")
+	}
+}
+
+// Only who owns an endpoint can have it called before its pause is over.
+func TestAPauseIsItsOwnersToEnd(t *testing.T) {
+	p := New()
+	ctx, store := hubtest.SQLite(t, p.Migrations()...)
+	hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store}, p)
+	e, err := addEndpoint(ctx, endpoint{DomainID: "shop", URL: "https://shop.example/", Events: "message"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, do := range []string{"resume", "change"} {
+		for range slowFailures {
+			p.slow.note(e.ID, false)
+		}
+		form := url.Values{"do": {do}, "endpoint": {e.ID}, "url": {e.URL}, "event": {"message"}}
+		if _, err := p.render(ctx, hub.PageRequest{Domain: "other", Post: true, Form: form}); !errors.Is(err, hub.ErrNotFound) {
+			t.Errorf("%s from another domain: %v", do, err)
+		}
+		if p.slow.open(e.ID) {
+			t.Errorf("%s from another domain ended the pause", do)
+		}
+		if _, err := p.render(ctx, hub.PageRequest{Domain: "shop", Post: true, Form: form}); err != nil {
+			t.Fatal(err)
+		}
+		if !p.slow.open(e.ID) {
+			t.Errorf("%s did not end the pause", do)
+		}
 	}
 }
 
