@@ -13,6 +13,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,6 +148,55 @@ func TestASlowEndpointIsHeldBack(t *testing.T) {
 	if !p.slow.open(e.ID) {
 		t.Error("still held back")
 	}
+}
+
+// Deliveries to a host that hangs take no connection from a question to the same
+// host, for which a visitor waits.
+func TestQuestionsHaveConnectionsOfTheirOwn(t *testing.T) {
+	p := New()
+	if err := p.allow.Set("127.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, store := hubtest.SQLite(t, p.Migrations()...)
+	seen := hubtest.NewObserver()
+	k := hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Observer: seen}, p)
+	d, err := storage.AddDomain(ctx, storage.Domain{Key: "shop", Name: "Shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hanging := make(chan struct{})
+	free := make(chan struct{})
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/decide" {
+			_, _ = io.WriteString(w, `{"action":"rewrite","text":"checked"}`)
+			return
+		}
+		hanging <- struct{}{}
+		<-free
+	}))
+	defer host.Close()
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	defer close(free)
+	for range maxConns {
+		sending.Go(func() {
+			if _, err := p.sender.send(ctx, host.URL, keys{Secret: newSecret()}, "msg_1", []byte("{}"), 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range maxConns {
+		<-hanging
+	}
+	if _, err := saveDecider(ctx, decider{DomainID: d.ID, URL: host.URL + "/decide", Active: true, DeadlineMS: maxDeadline, FailClosed: true}); err != nil {
+		t.Fatal(err)
+	}
+	v := k.Visitor(t, "shop")
+	v.Send("message", "c-1", map[string]any{"text": "hello"})
+	if f := v.Want("ack", "error"); f.Type == "error" {
+		t.Errorf("the question was not answered: %s", f.Data)
+	}
+	seen.Want(t, "counter webhooks decisions rewrite", 1)
 }
 
 // Only who owns an endpoint can have it called before its pause is over.
