@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,6 +110,41 @@ func TestADeliveryIsTriedAgain(t *testing.T) {
 			})
 		}
 	})
+}
+
+// An endpoint that answers, but late, has a few deliveries under way at a time.
+// Nobody else's wait for it, and none of its own is lost.
+func TestASlowEndpointLeavesRoomForOthers(t *testing.T) {
+	s := onSQLite(t)
+	slow, fast := newReceiver(t), newReceiver(t)
+	let := make(chan struct{})
+	answerAll := sync.OnceFunc(func() { close(let) })
+	defer answerAll()
+	slow.answers(func(http.ResponseWriter, *http.Request) { <-let })
+	_, slowSecret := s.add(s.domain.ID, slow.URL, "message")
+	other := s.addDomain("other")
+	_, secret := s.add(other.ID, fast.URL, "message")
+
+	const messages = 40 // more than a node delivers at a time
+	for i := range messages {
+		s.say(fmt.Sprint("hello ", i))
+	}
+	v := s.Visitor(t, other.Key)
+	v.Send("message", "c-1", map[string]any{"text": "and me?"})
+	fast.want(t, secret)
+	if n := len(slow.got); n != 8 {
+		t.Errorf("%d are under way to the slow one, want 8", n)
+	}
+	s.until("view=deliveries&state=waiting", "Not tried: as many deliveries")
+
+	answerAll()
+	s.eventually(s.idle, "some are still under way")
+	s.hurry()
+	s.seen.Want(t, "counter webhooks deliveries delivered", messages+1)
+	for range messages {
+		slow.want(t, slowSecret)
+	}
+	slow.none(t)
 }
 
 func TestAnEndpointIsGone(t *testing.T) {

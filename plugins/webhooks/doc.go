@@ -42,6 +42,11 @@
 // 410 Gone switches the endpoint off. So do [failuresToStop] deliveries in a row
 // that failed for good over at least [failingToStop].
 //
+// From each node at most [inFlight] deliveries to an endpoint are under way at a
+// time, so that one that answers late keeps nobody else's waiting. One for which
+// there is no place is put off as if it had been tried, but never fails for that:
+// in place of its last attempt it gets a new schedule.
+//
 // Each event arrives at least once: a receiver that answers too late, or a server
 // that dies in between, makes it come again, with the same webhook-id. Events of
 // one room may overtake each other: room.id and event.seq, which counts from 1

@@ -20,6 +20,7 @@ type Plugin struct {
 	asker    *sender // of questions: a visitor waits, so no delivery is in their way
 	registry *registry
 	slow     *gate // endpoints of deliveries that keep us waiting
+	places   *places
 	asking   *gate // decision endpoints that fail
 	troubles *troubles
 
@@ -60,6 +61,7 @@ func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
 	p.sender, p.asker = newSender(p.allow), newSender(p.allow)
 	p.registry = newRegistry()
 	p.slow = newGate(slowFailures, slowPause)
+	p.places = newPlaces()
 	p.asking = newGate(askFailures, askPause)
 	p.troubles = newTroubles()
 	p.delivered = h.Counter("deliveries", "Attempts to deliver an event to an endpoint: delivered, or why not.", "outcome", outcomeNames()...)
