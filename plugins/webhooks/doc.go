@@ -37,8 +37,10 @@
 // Any answer from 200 to 299 within 15 s is a success. Anything else is tried
 // again as [storage.Schedule] says, nine times within eight hours, or later where
 // the answer's Retry-After asks for it (up to four hours); then the delivery has
-// failed, which the console shows, with a button to replay it. Redirects are not
-// followed: they count as failures, since a signed body is meant for one address.
+// failed, which the console shows, with a button to replay it. So can be one of
+// which nothing is heard for [overdueAfter]: its node died in the last attempt.
+// Redirects are not followed: they count as failures, since a signed body is meant
+// for one address.
 // 410 Gone switches the endpoint off. So do [failuresToStop] deliveries in a row
 // that failed for good over at least [failingToStop].
 //

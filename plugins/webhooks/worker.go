@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
@@ -118,19 +119,19 @@ func (p *Plugin) attempt(ctx context.Context, t storage.Task, d delivery, e endp
 		d.State = deliveryFailed
 		return p.failed(ctx, d)
 	}
-	wait := storage.Schedule[t.Attempt-1]
-	later := a.RetryAfter > wait
-	wait = max(wait, a.RetryAfter)
+	wait := max(spread(storage.Schedule[t.Attempt-1]), a.RetryAfter)
 	next := hub.Now().Add(wait)
 	d.State, d.NextAt = deliveryWaiting, &next
 	if err := record(ctx, d); err != nil {
 		return err
 	}
-	err = fmt.Errorf("webhooks: endpoint %s: %s (%d)", e.ID, a.Outcome, a.Status)
-	if later {
-		return storage.After(wait, err)
-	}
-	return err
+	return storage.After(wait, fmt.Errorf("webhooks: endpoint %s: %s (%d)", e.ID, a.Outcome, a.Status))
+}
+
+// spread is by how much [storage.Schedule] varies its waits. It is done here, so
+// that the delivery's row has the time at which its job is due.
+func spread(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
 
 // try sends a delivery, unless its endpoint is held back or has no place for it.
