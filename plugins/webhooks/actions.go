@@ -38,8 +38,7 @@ func (p *Plugin) act(ctx context.Context, r hub.PageRequest, v *view) (done stri
 	case "pause":
 		return "paused", setState(ctx, r.Domain, id, endpointPaused)
 	case "resume":
-		p.slow.forget(id)
-		return "resumed", setState(ctx, r.Domain, id, endpointActive)
+		return "resumed", p.mended(id, setState(ctx, r.Domain, id, endpointActive))
 	case "remove":
 		return "removed", removeEndpoint(ctx, r.Domain, id)
 	case "rotate":
@@ -71,6 +70,15 @@ func (p *Plugin) act(ctx context.Context, r hub.PageRequest, v *view) (done stri
 	return "", hub.ErrNotFound
 }
 
+// mended ends the pause of an endpoint that its owner has mended. err is how that
+// went: an id that is not the domain's own changes nothing.
+func (p *Plugin) mended(id string, err error) error {
+	if err == nil {
+		p.slow.forget(id)
+	}
+	return err
+}
+
 // save adds an endpoint, or changes one.
 func (p *Plugin) save(ctx context.Context, r hub.PageRequest, id string, v *view) (done string, err error) {
 	f := form{ID: id, URL: r.Form.Get("url"), Open: true}
@@ -94,10 +102,9 @@ func (p *Plugin) save(ctx context.Context, r hub.PageRequest, id string, v *view
 		return "", nil
 	}
 	if id != "" {
-		p.slow.forget(id)
-		return "changed", changeEndpoint(ctx, r.Domain, id, map[string]any{
+		return "changed", p.mended(id, changeEndpoint(ctx, r.Domain, id, map[string]any{
 			"url": e.URL, "description": e.Description, "events": string(e.Events),
-		})
+		}))
 	}
 	e, err = addEndpoint(ctx, e)
 	if errors.Is(err, errFull) {

@@ -112,7 +112,7 @@ func (p *Plugin) ask(ctx context.Context, d *decider, e hub.EventAppending, over
 		return v, outcomeTimeout
 	}
 	body := pendingBody(domain, e, hub.Now())
-	a, err := p.sender.send(asking, d.URL, d.Keys, questionID(e), body, maxVerdict)
+	a, err := p.asker.send(asking, d.URL, d.Keys, questionID(e), body, maxVerdict)
 	if ctx.Err() != nil {
 		return v, outcomeLeft // says nothing about the endpoint
 	}

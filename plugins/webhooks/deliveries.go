@@ -32,6 +32,32 @@ func record(ctx context.Context, d delivery) error {
 	}).Create(&d).Error
 }
 
+// overdueAfter is how long after its time an attempt may end, before the delivery
+// is taken for one whose job is over: its node died in the last attempt, or could
+// not write down how that went. An attempt whose node dies is claimed again within
+// [sendTimeout], [paperwork] and what storage adds, less than a minute in all; the
+// rest is for those that have to wait for their turn.
+const overdueAfter = 5 * time.Minute
+
+// overdue tells whether a delivery waits for an attempt that should have ended. If
+// it is made after all, the event arrives once more.
+func (d delivery) overdue() bool {
+	return d.State == deliveryWaiting && d.NextAt != nil && d.NextAt.Before(hub.Now().Add(-overdueAfter))
+}
+
+// inState narrows a query to the deliveries in a state; those that are overdue are
+// among the failed.
+func inState(q *gorm.DB, state string) *gorm.DB {
+	late := hub.Now().Add(-overdueAfter)
+	switch state {
+	case deliveryFailed:
+		return q.Where("state IN ? AND (state = ? OR next_at < ?)", []string{deliveryFailed, deliveryWaiting}, deliveryFailed, late)
+	case deliveryWaiting:
+		return q.Where("state = ? AND next_at >= ?", deliveryWaiting, late)
+	}
+	return q.Where("state = ?", state)
+}
+
 // pageSize is how many deliveries the console shows at a time.
 const pageSize = 50
 
@@ -40,7 +66,7 @@ const pageSize = 50
 func listDeliveries(ctx context.Context, domain, state string, after storage.Cursor) (all []delivery, more bool, err error) {
 	q := storage.Read(ctx).Where("domain_id = ?", domain)
 	if state != "" {
-		q = q.Where("state = ?", state)
+		q = inState(q, state)
 	}
 	err = after.After(q, "created_at").Order("created_at DESC, id DESC").Limit(pageSize + 1).Find(&all).Error
 	if more = len(all) > pageSize; more {
@@ -52,13 +78,18 @@ func listDeliveries(ctx context.Context, domain, state string, after storage.Cur
 // countFailed counts a domain's events that failed for good; tests that did are
 // nothing to replay.
 func countFailed(ctx context.Context, domain string) (n int64, err error) {
-	err = storage.Read(ctx).Model(&delivery{}).Where("domain_id = ? AND state = ? AND room_id <> ''", domain, deliveryFailed).Count(&n).Error
+	err = inState(storage.Read(ctx).Model(&delivery{}).Where("domain_id = ? AND room_id <> ''", domain), deliveryFailed).Count(&n).Error
 	return n, err
 }
 
 // errNotNow is a delivery that cannot be replayed as it is: it is on its way, was
 // a test, or its endpoint is off.
 var errNotNow = errors.New("webhooks: the delivery cannot be replayed now")
+
+// replayable tells whether a delivery can be sent once more, if its endpoint is on.
+func (d delivery) replayable() bool {
+	return d.RoomID != "" && (d.State != deliveryWaiting || d.overdue())
+}
 
 // replay sends a delivery once more, with its whole schedule before it; errNotNow,
 // hub.ErrNotFound.
@@ -72,7 +103,7 @@ func replay(ctx context.Context, domain, id string) error {
 		if err != nil && !errors.Is(err, hub.ErrNotFound) {
 			return err
 		}
-		if err != nil || e.State != endpointActive || d.RoomID == "" || d.State == deliveryWaiting {
+		if err != nil || e.State != endpointActive || !d.replayable() {
 			return errNotNow
 		}
 		return again(ctx, []delivery{d})
@@ -94,7 +125,7 @@ func replayFailed(ctx context.Context, domain string) (n int, err error) {
 		batch := 0
 		err := storage.Tx(ctx, func(ctx context.Context) error {
 			var all []delivery
-			err := storage.DB(ctx).Where("domain_id = ? AND state = ? AND room_id <> '' AND endpoint_id IN (?)", domain, deliveryFailed, active).
+			err := inState(storage.DB(ctx).Where("domain_id = ? AND room_id <> '' AND endpoint_id IN (?)", domain, active), deliveryFailed).
 				Order("created_at, id").Limit(replayBatch).Find(&all).Error
 			if batch = len(all); err != nil || batch == 0 {
 				return err

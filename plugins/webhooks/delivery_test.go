@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,6 +112,41 @@ func TestADeliveryIsTriedAgain(t *testing.T) {
 	})
 }
 
+// An endpoint that answers, but late, has a few deliveries under way at a time.
+// Nobody else's wait for it, and none of its own is lost.
+func TestASlowEndpointLeavesRoomForOthers(t *testing.T) {
+	s := onSQLite(t)
+	slow, fast := newReceiver(t), newReceiver(t)
+	let := make(chan struct{})
+	answerAll := sync.OnceFunc(func() { close(let) })
+	defer answerAll()
+	slow.answers(func(http.ResponseWriter, *http.Request) { <-let })
+	_, slowSecret := s.add(s.domain.ID, slow.URL, "message")
+	other := s.addDomain("other")
+	_, secret := s.add(other.ID, fast.URL, "message")
+
+	const messages = 40 // more than a node delivers at a time
+	for i := range messages {
+		s.say(fmt.Sprint("hello ", i))
+	}
+	v := s.Visitor(t, other.Key)
+	v.Send("message", "c-1", map[string]any{"text": "and me?"})
+	fast.want(t, secret)
+	if n := len(slow.got); n != 8 {
+		t.Errorf("%d are under way to the slow one, want 8", n)
+	}
+	s.until("view=deliveries&state=waiting", "Not tried: as many deliveries")
+
+	answerAll()
+	s.eventually(s.idle, "some are still under way")
+	s.hurry()
+	s.seen.Want(t, "counter webhooks deliveries delivered", messages+1)
+	for range messages {
+		slow.want(t, slowSecret)
+	}
+	slow.none(t)
+}
+
 func TestAnEndpointIsGone(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
 		r := newReceiver(t)
@@ -190,6 +226,72 @@ func TestADeliveryFailsForGoodAndIsReplayed(t *testing.T) {
 		s.do(s.domain.ID, "do", "replay", "delivery", d.ID)
 		r.want(t, secret)
 		s.settled("delivered", 6)
+	})
+}
+
+// A node that dies in the middle of a last attempt leaves a delivery that waits
+// for a job which is over.
+func TestADeliveryThatNobodyMakesIsReplayed(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		r := newReceiver(t)
+		_, secret := s.add(s.domain.ID, r.URL, "message")
+		for _, replay := range [][]string{{"do", "replay", "delivery", ""}, {"do", "replay-failed"}} {
+			r.status(500)
+			s.say("hello")
+			first := r.want(t, secret)
+			d := s.settled("waiting", 1)
+			s.exec("UPDATE jobs SET state = 'failed' WHERE state = 'ready'")
+			if len(replay) > 2 {
+				replay[3] = d.ID
+			}
+
+			// It may still be made.
+			s.exec("UPDATE webhooks_deliveries SET next_at = ? WHERE id = ?", hub.Now().Add(-4*time.Minute), d.ID)
+			if page := s.show(s.domain.ID, "view=deliveries&state=waiting"); !strings.Contains(page, d.ID) || strings.Contains(page, `value="replay`) {
+				t.Errorf("can be replayed while it waits: %s", page)
+			}
+			s.do(s.domain.ID, replay...)
+			if got := s.settled("waiting", 1); got.NextAt.After(hub.Now().Add(-3 * time.Minute)) {
+				t.Errorf("replayed while it waits: %+v", got)
+			}
+
+			s.exec("UPDATE webhooks_deliveries SET next_at = ? WHERE id = ?", hub.Now().Add(-6*time.Minute), d.ID)
+			has(t, s.show(s.domain.ID, ""), `title="1 failed"`)
+			if page := s.show(s.domain.ID, "view=deliveries&state=waiting"); strings.Contains(page, d.ID) {
+				t.Error("it still counts as waiting")
+			}
+			has(t, s.show(s.domain.ID, "view=deliveries&state=failed"), d.ID, "Overdue", "nothing has come of the try due about", `value="replay"`, "Replay all failed")
+			r.status(200)
+			if to := s.do(s.domain.ID, replay...); !strings.Contains(to, "done=replayed") {
+				t.Errorf("leads to %s", to)
+			}
+			if again := r.want(t, secret); again.header.Get("Webhook-Id") != first.header.Get("Webhook-Id") {
+				t.Errorf("replayed %v", again.header)
+			}
+			s.settled("delivered", 2)
+		}
+	})
+}
+
+// What the page says about the next attempt is when it is made, also far down the
+// schedule: else one that is merely spread would look overdue.
+func TestTheNextAttemptIsMadeWhenThePageSays(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		r := newReceiver(t)
+		_, secret := s.add(s.domain.ID, r.URL, "message")
+		r.status(500)
+		s.say("hello")
+		r.want(t, secret)
+		s.settled("waiting", 1)
+		s.exec("UPDATE jobs SET attempts = ? WHERE state = 'ready'", len(storage.Schedule)-1)
+		s.hurry()
+		r.want(t, secret)
+		d := s.settled("waiting", 2)
+		var due time.Time
+		s.ok(storage.Read(s.ctx).Raw("SELECT run_at FROM jobs WHERE state = 'ready'").Row().Scan(&due))
+		if off := due.Sub(*d.NextAt).Abs(); off > time.Minute {
+			t.Errorf("due %s from when the page says", off)
+		}
 	})
 }
 

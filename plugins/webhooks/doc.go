@@ -6,8 +6,8 @@
 // An endpoint is an address that wants some of the events of its domain. In the
 // transaction that appends such an event to a room's log stands a job for each
 // endpoint that wants it, so that nothing is delivered that did not happen, and
-// nothing that happened is forgotten. The worker reads the event from the log
-// and posts it:
+// nothing whose job was stored is forgotten. The worker reads the event from the
+// log and posts it:
 //
 //	POST /hooks/chat HTTP/1.1
 //	content-type: application/json
@@ -37,16 +37,29 @@
 // Any answer from 200 to 299 within 15 s is a success. Anything else is tried
 // again as [storage.Schedule] says, nine times within eight hours, or later where
 // the answer's Retry-After asks for it (up to four hours); then the delivery has
-// failed, which the console shows, with a button to replay it. Redirects are not
-// followed: they count as failures, since a signed body is meant for one address.
-// 410 Gone switches the endpoint off. So do [failuresToStop] deliveries in a row
-// that failed for good over at least [failingToStop].
+// failed, which the console shows, with a button to replay it. So can be one of
+// which nothing is heard for [overdueAfter]: its node died in the last attempt.
+// Redirects are not followed: they count as failures, since a signed body is meant
+// for one address. 410 Gone switches the endpoint off. So do [failuresToStop]
+// deliveries in a row that failed for good over at least [failingToStop].
 //
-// Each event arrives at least once: a receiver that answers too late, or a server
-// that dies in between, makes it come again, with the same webhook-id. Events of
-// one room may overtake each other: room.id and event.seq, which counts from 1
-// without gaps in each room (an endpoint that takes only some types sees only
-// theirs), put them in order.
+// From each node at most [inFlight] deliveries to an endpoint are under way at a
+// time, so that one that answers late keeps nobody else's waiting. One for which
+// there is no place is put off as if it had been tried, but never fails for that:
+// in place of its last attempt it gets a new schedule.
+//
+// A delivery arrives at least once, unless it fails: a receiver that answers too
+// late, or a server that dies in between, makes it come again, with the same
+// webhook-id. Events of one room may overtake each other: room.id and event.seq,
+// which counts from 1 without gaps in each room (an endpoint that takes only some
+// types sees only theirs), put them in order.
+//
+// The jobs are added by a hook, which refuses an event while the database cannot
+// say who wants it, as the log does while it cannot store it. But a conversation
+// does not stop for a broken plugin: where the hook panics or is not back in time,
+// and while it is skipped since that happened too often, events are stored without
+// jobs, and nothing delivers them later. Such calls are counted, as failed, overdue
+// or skipped, on the console's page Plugins and in bellhub_hook_calls_total.
 //
 // # Signatures
 //

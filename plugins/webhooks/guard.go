@@ -60,6 +60,10 @@ func newTransport(g guard, r *net.Resolver) *transport {
 	return &transport{https: guarded(g.secure, r), http: guarded(g.plain, r)}
 }
 
+// maxConns bounds the connections to one host, whichever domains' they are. What
+// comes beyond waits, within its own deadline.
+const maxConns = 64
+
 func guarded(control func(network, address string, c syscall.RawConn) error, r *net.Resolver) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: control, Resolver: r}
 	return &http.Transport{
@@ -68,7 +72,7 @@ func guarded(control func(network, address string, c syscall.RawConn) error, r *
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxIdleConns:           200,
 		MaxIdleConnsPerHost:    8,
-		MaxConnsPerHost:        64, // what comes beyond waits, within its own deadline
+		MaxConnsPerHost:        maxConns,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 32 << 10,
 		DisableCompression:     true, // what is read of an answer is bounded as it comes

@@ -3,14 +3,17 @@ package webhooks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,6 +147,84 @@ func TestASlowEndpointIsHeldBack(t *testing.T) {
 	// It failed at once: there is no reason to hold anything back any more.
 	if !p.slow.open(e.ID) {
 		t.Error("still held back")
+	}
+}
+
+// Deliveries to a host that hangs take no connection from a question to the same
+// host, for which a visitor waits.
+func TestQuestionsHaveConnectionsOfTheirOwn(t *testing.T) {
+	p := New()
+	if err := p.allow.Set("127.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, store := hubtest.SQLite(t, p.Migrations()...)
+	seen := hubtest.NewObserver()
+	k := hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store, Observer: seen}, p)
+	d, err := storage.AddDomain(ctx, storage.Domain{Key: "shop", Name: "Shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hanging := make(chan struct{})
+	free := make(chan struct{})
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/decide" {
+			_, _ = io.WriteString(w, `{"action":"rewrite","text":"checked"}`)
+			return
+		}
+		hanging <- struct{}{}
+		<-free
+	}))
+	defer host.Close()
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	defer close(free)
+	for range maxConns {
+		sending.Go(func() {
+			if _, err := p.sender.send(ctx, host.URL, keys{Secret: newSecret()}, "msg_1", []byte("{}"), 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range maxConns {
+		<-hanging
+	}
+	if _, err := saveDecider(ctx, decider{DomainID: d.ID, URL: host.URL + "/decide", Active: true, DeadlineMS: maxDeadline, FailClosed: true}); err != nil {
+		t.Fatal(err)
+	}
+	v := k.Visitor(t, "shop")
+	v.Send("message", "c-1", map[string]any{"text": "hello"})
+	if f := v.Want("ack", "error"); f.Type == "error" {
+		t.Errorf("the question was not answered: %s", f.Data)
+	}
+	seen.Want(t, "counter webhooks decisions rewrite", 1)
+}
+
+// Only who owns an endpoint can have it called before its pause is over.
+func TestAPauseIsItsOwnersToEnd(t *testing.T) {
+	p := New()
+	ctx, store := hubtest.SQLite(t, p.Migrations()...)
+	hubtest.Start(t, hubtest.Options{Ctx: ctx, Store: store}, p)
+	e, err := addEndpoint(ctx, endpoint{DomainID: "shop", URL: "https://shop.example/", Events: "message"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, do := range []string{"resume", "change"} {
+		for range slowFailures {
+			p.slow.note(e.ID, false)
+		}
+		form := url.Values{"do": {do}, "endpoint": {e.ID}, "url": {e.URL}, "event": {"message"}}
+		if _, err := p.render(ctx, hub.PageRequest{Domain: "other", Post: true, Form: form}); !errors.Is(err, hub.ErrNotFound) {
+			t.Errorf("%s from another domain: %v", do, err)
+		}
+		if p.slow.open(e.ID) {
+			t.Errorf("%s from another domain ended the pause", do)
+		}
+		if _, err := p.render(ctx, hub.PageRequest{Domain: "shop", Post: true, Form: form}); err != nil {
+			t.Fatal(err)
+		}
+		if !p.slow.open(e.ID) {
+			t.Errorf("%s did not end the pause", do)
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ const (
 
 	// Those in which nothing was sent.
 	outcomeHeld    = "held"    // the endpoint keeps us waiting
+	outcomeBusy    = "busy"    // as many deliveries as may be are under way to the endpoint
 	outcomePaused  = "paused"  // the endpoint is switched off
 	outcomeRemoved = "removed" // the endpoint is no more
 	outcomeLost    = "lost"    // the conversation is no more
@@ -40,7 +41,7 @@ const (
 func outcomeNames() []string {
 	return []string{
 		outcomeDelivered, outcomeBlocked, outcomeName, outcomeNetwork, outcomeTLS, outcomeTimeout, outcomeStatus,
-		outcomeRedirect, outcomeGone, outcomeHeld, outcomePaused, outcomeRemoved, outcomeLost,
+		outcomeRedirect, outcomeGone, outcomeHeld, outcomeBusy, outcomePaused, outcomeRemoved, outcomeLost,
 	}
 }
 

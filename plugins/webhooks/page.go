@@ -51,7 +51,7 @@ type view struct {
 	View   string
 	Done   string // what the last form did: a key of the texts, or empty
 	Fault  string // why it did nothing, likewise
-	Failed int64  // deliveries that failed for good
+	Failed int64  // deliveries that failed for good, or are overdue
 
 	Secret *shownSecret
 	Tested *tested
@@ -132,6 +132,7 @@ type deliveryRow struct {
 	URL        string // of the endpoint; empty: removed
 	Room       string // the path of its conversation
 	Replayable bool
+	Overdue    bool
 }
 
 func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent, error) {
@@ -242,14 +243,14 @@ func (p *Plugin) fillDeliveries(ctx context.Context, r hub.PageRequest, domain s
 		return err
 	}
 	for _, d := range all {
-		row := deliveryRow{delivery: d, At: in(domain, &d.CreatedAt), Next: in(domain, d.NextAt)}
+		row := deliveryRow{delivery: d, At: in(domain, &d.CreatedAt), Next: in(domain, d.NextAt), Overdue: d.overdue()}
 		if d.RoomID != "" {
 			row.Room = "/console/rooms/" + d.RoomID
 		}
 		for _, e := range known {
 			if e.ID == d.EndpointID {
 				row.URL = e.URL
-				row.Replayable = d.RoomID != "" && d.State != deliveryWaiting && e.State == endpointActive
+				row.Replayable = d.replayable() && e.State == endpointActive
 			}
 		}
 		v.Deliveries = append(v.Deliveries, row)

@@ -17,7 +17,7 @@ import (
 	"github.com/bellhub/bellhub/hub"
 )
 
-// sender makes the requests, of deliveries and of questions alike.
+// sender makes requests, over connections of its own.
 type sender struct {
 	guard  guard
 	edge   *transport

@@ -95,7 +95,7 @@ type delivery struct {
 	Type       string // of the envelope
 	State      string
 	Attempts   int    // in all
-	Replays    int    // how often somebody replayed it
+	Replays    int    // how many jobs it has had beyond the first, as when somebody replayed it
 	Status     int    // of the last answer; 0: none
 	Outcome    string // of the last attempt
 	Detail     string

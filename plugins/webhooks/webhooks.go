@@ -16,9 +16,11 @@ type Plugin struct {
 	allow hub.Networks
 
 	host     *hub.Host
-	sender   *sender
+	sender   *sender // of deliveries
+	asker    *sender // of questions: a visitor waits, so no delivery is in their way
 	registry *registry
 	slow     *gate // endpoints of deliveries that keep us waiting
+	places   *places
 	asking   *gate // decision endpoints that fail
 	troubles *troubles
 
@@ -56,9 +58,10 @@ const (
 // Init binds the two hooks.
 func (p *Plugin) Init(_ context.Context, h *hub.Host) error {
 	p.host = h
-	p.sender = newSender(p.allow)
+	p.sender, p.asker = newSender(p.allow), newSender(p.allow)
 	p.registry = newRegistry()
 	p.slow = newGate(slowFailures, slowPause)
+	p.places = newPlaces()
 	p.asking = newGate(askFailures, askPause)
 	p.troubles = newTroubles()
 	p.delivered = h.Counter("deliveries", "Attempts to deliver an event to an endpoint: delivered, or why not.", "outcome", outcomeNames()...)
@@ -146,8 +149,9 @@ func (p *Plugin) tidy(ctx context.Context) {
 
 // Close ends the connections that are kept for a next request.
 func (p *Plugin) Close(context.Context) error {
-	if p.sender != nil { // Init got that far
+	if p.asker != nil { // Init got that far
 		p.sender.close()
+		p.asker.close()
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/bellhub/bellhub/hub"
@@ -12,9 +13,9 @@ import (
 )
 
 // An endpoint that kept us waiting for [slowAfter] and then failed, this often in
-// a row, is left alone for the pause: its deliveries would take the places of
-// everybody else's. Those that come meanwhile wait as if they had been tried; the
-// last attempt is made in any case.
+// a row, is left alone for the pause: its deliveries would keep their places from
+// those that may arrive. What comes meanwhile waits as if it had been tried, and
+// so does what finds none of the [places]. The last attempt is made in any case.
 const (
 	slowFailures = 3
 	slowAfter    = 3 * time.Second
@@ -91,18 +92,12 @@ func (p *Plugin) read(ctx context.Context, d *delivery) ([]byte, error) {
 }
 
 func (p *Plugin) attempt(ctx context.Context, t storage.Task, d delivery, e endpoint, body []byte) error {
-	var a answer
-	if t.Last || p.slow.open(e.ID) {
-		sending, cancel := context.WithTimeout(ctx, sendTimeout)
-		defer cancel()
-		var err error
-		if a, err = p.sender.send(sending, e.URL, e.Keys, "msg_"+d.ID, body, 0); err != nil {
-			return err
-		}
-		p.slow.note(e.ID, a.Outcome == outcomeDelivered || a.Took < slowAfter)
+	a, err := p.try(ctx, t, d, e, body)
+	if err != nil {
+		return err
+	}
+	if a.Outcome != outcomeHeld && a.Outcome != outcomeBusy {
 		d.Attempts++
-	} else {
-		a.Outcome = outcomeHeld
 	}
 	d.Status, d.Outcome, d.Detail, d.TookMS, d.NextAt = a.Status, a.Outcome, a.Detail, a.Took.Milliseconds(), nil
 	p.delivered(a.Outcome)
@@ -118,23 +113,55 @@ func (p *Plugin) attempt(ctx context.Context, t storage.Task, d delivery, e endp
 		p.host.Log.Warn("webhooks: the endpoint is gone (410) and switched off", "endpoint", e.ID, "domain", e.DomainID)
 		d.State = deliveryFailed
 		return record(ctx, d)
+	case t.Last && a.Outcome == outcomeBusy:
+		return p.goOn(ctx, d)
 	case t.Last:
 		d.State = deliveryFailed
 		return p.failed(ctx, d)
 	}
-	wait := storage.Schedule[t.Attempt-1]
-	later := a.RetryAfter > wait
-	wait = max(wait, a.RetryAfter)
+	wait := max(spread(storage.Schedule[t.Attempt-1]), a.RetryAfter)
 	next := hub.Now().Add(wait)
 	d.State, d.NextAt = deliveryWaiting, &next
 	if err := record(ctx, d); err != nil {
 		return err
 	}
-	err := fmt.Errorf("webhooks: endpoint %s: %s (%d)", e.ID, a.Outcome, a.Status)
-	if later {
-		return storage.After(wait, err)
+	return storage.After(wait, fmt.Errorf("webhooks: endpoint %s: %s (%d)", e.ID, a.Outcome, a.Status))
+}
+
+// spread is by how much [storage.Schedule] varies its waits. It is done here, so
+// that the delivery's row has the time at which its job is due.
+func spread(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+// try sends a delivery, unless its endpoint is held back or has no place for it.
+func (p *Plugin) try(ctx context.Context, t storage.Task, d delivery, e endpoint, body []byte) (answer, error) {
+	if !t.Last && !p.slow.open(e.ID) {
+		return answer{Outcome: outcomeHeld}, nil
 	}
-	return err
+	leave, ok := p.places.take(ctx, e.ID)
+	if !ok {
+		return answer{Outcome: outcomeBusy}, nil
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	a, err := p.sender.send(ctx, e.URL, e.Keys, "msg_"+d.ID, body, 0)
+	if err == nil {
+		p.slow.note(e.ID, a.Outcome == outcomeDelivered || a.Took < slowAfter)
+	}
+	return a, err
+}
+
+// goOn gives a delivery, whose last attempt found no place, another job: nothing
+// has failed.
+func (p *Plugin) goOn(ctx context.Context, d delivery) error {
+	return storage.Tx(ctx, func(ctx context.Context) error {
+		if err := record(ctx, d); err != nil {
+			return err
+		}
+		return again(ctx, []delivery{d})
+	})
 }
 
 // failed ends a delivery that has had its attempts, and counts it against its

@@ -183,21 +183,34 @@ type row struct {
 // attempts, and for its job to know.
 func (s *shop) settled(state string, attempts int) row {
 	s.t.Helper()
+	var all []row
+	s.eventually(func() bool {
+		s.ok(storage.Read(s.ctx).Table("webhooks_deliveries").Where("domain_id = ?", s.domain.ID).Order("created_at DESC, id DESC").Limit(1).Find(&all).Error)
+		return len(all) == 1 && all[0].State == state && all[0].Attempts == attempts && s.idle()
+	}, "the delivery is %+v, want %s after %d attempts", &all, state, attempts)
+	return all[0]
+}
+
+// idle tells whether no attempt is under way.
+func (s *shop) idle() bool {
+	s.t.Helper()
+	var taken int64
+	s.ok(storage.Read(s.ctx).Table("jobs").Where("state = 'taken'").Count(&taken).Error)
+	return taken == 0
+}
+
+// eventually waits for what the database alone can tell: a job's end is observed
+// before it is written down.
+func (s *shop) eventually(ok func() bool, late string, args ...any) {
+	s.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(15 * time.Second)
-	for {
-		var all []row
-		s.ok(storage.Read(s.ctx).Table("webhooks_deliveries").Where("domain_id = ?", s.domain.ID).Order("created_at DESC, id DESC").Limit(1).Find(&all).Error)
-		var taken int64
-		s.ok(storage.Read(s.ctx).Table("jobs").Where("state = 'taken'").Count(&taken).Error)
-		if len(all) == 1 && all[0].State == state && all[0].Attempts == attempts && taken == 0 {
-			return all[0]
-		}
+	patience := time.After(15 * time.Second)
+	for !ok() {
 		select {
 		case <-tick.C:
-		case <-late:
-			s.t.Fatalf("the delivery is %+v, want %s after %d attempts", all, state, attempts)
+		case <-patience:
+			s.t.Fatalf(late, args...)
 		}
 	}
 }
@@ -304,14 +317,5 @@ func has(t *testing.T, page string, want ...string) {
 // until waits for the page to say something.
 func (s *shop) until(query, want string) {
 	s.t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(15 * time.Second)
-	for !strings.Contains(s.show(s.domain.ID, query), want) {
-		select {
-		case <-tick.C:
-		case <-late:
-			s.t.Fatalf("the page does not come to say %q", want)
-		}
-	}
+	s.eventually(func() bool { return strings.Contains(s.show(s.domain.ID, query), want) }, "the page does not come to say %q", want)
 }
