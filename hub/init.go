@@ -32,7 +32,7 @@ func (h *Hub) Init(plugins ...Plugin) (err error) {
 			return fmt.Errorf("hub: plugin %s: %w", p.ID(), err)
 		}
 	}
-	if err := checkPages(plugins); err != nil {
+	if err := h.collect(); err != nil {
 		return err
 	}
 	h.opts.Observer.Expect(h.words())
