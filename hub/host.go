@@ -25,6 +25,7 @@ type Host struct {
 	appends  *allowance
 	restarts atomic.Int64 // of its Runner
 	last     lastFailure  // of it
+	page     lastFailure  // of its pages and panels
 }
 
 // newHost makes a plugin's.
@@ -57,27 +58,24 @@ func (h *Host) Asset(name string) string { return h.hub.opts.Asset(name) }
 // Limits returns what the operator configured.
 func (h *Host) Limits() Limits { return h.hub.opts.Limits }
 
-// Pages lists the console pages that the plugins offer, in list order.
-func (h *Host) Pages() []Page {
-	var all []Page
-	for _, p := range h.hub.plugins {
-		if pager, ok := p.(Pager); ok {
-			all = append(all, pager.Pages()...)
-		}
-	}
-	return all
-}
+// Pages lists the console pages that the plugins offer, in list order. It is
+// valid after the last Init, as are Panels and Failed.
+func (h *Host) Pages() []Page { return slices.Clone(h.hub.pages) }
 
 // Panels lists what the plugins offer to stand beside a conversation, in list
 // order.
-func (h *Host) Panels() []Panel {
-	var all []Panel
-	for _, p := range h.hub.plugins {
-		if paneler, ok := p.(Paneler); ok {
-			all = append(all, paneler.Panels()...)
+func (h *Host) Panels() []Panel { return slices.Clone(h.hub.panels) }
+
+// Failed tells that a page or panel of a plugin's could not be shown: operators
+// then find err, which says which one it was, as its [PluginInfo.PageError]. Its
+// breaker stays out of it: people are not kept waiting by a page that they did not
+// ask for.
+func (h *Host) Failed(plugin string, err error) {
+	for _, host := range h.hub.hosts {
+		if host.plugin == plugin {
+			host.page.set(err)
 		}
 	}
-	return all
 }
 
 // CanAlert tells whether any plugin alerts people of a bell: see [Alerter].

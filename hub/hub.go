@@ -59,6 +59,8 @@ type Hub struct {
 	hosts   []*Host // of the plugins, in the same order; constant once sealed
 	frames  map[string]handler
 	pushes  map[string]string // plugins' frames to clients: whose
+	pages   []Page            // of the plugins, for the console; constant once sealed
+	panels  []Panel           // likewise
 	scripts []string          // addresses of the widget's further scripts: see [Hub.AddScript]
 	sealed  atomic.Bool
 	closed  atomic.Bool

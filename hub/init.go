@@ -33,7 +33,7 @@ func (h *Hub) Init(plugins ...Plugin) (err error) {
 			return err
 		}
 	}
-	if err := checkPages(plugins); err != nil {
+	if err := h.collect(); err != nil {
 		return err
 	}
 	h.opts.Observer.Expect(h.words())

@@ -225,19 +225,67 @@ func TestARunnerIsStartedAgain(t *testing.T) {
 	})
 }
 
-// unpaged is a plugin that does not get to say what its pages are.
-type unpaged struct{ *steps }
+// unpaged and unpanelled are plugins that do not get to say what their pages and
+// panels are.
+type (
+	unpaged    struct{ *steps }
+	unpanelled struct{ *steps }
+)
 
-func (unpaged) Pages() []hub.Page { panic("ouch") }
+func (unpaged) Pages() []hub.Page      { panic("ouch") }
+func (unpanelled) Panels() []hub.Panel { panic("ouch") }
 
 // What is asked of the plugins after their Init is a step like it.
 func TestPagesThatPanicEndTheStart(t *testing.T) {
 	var noted []string
-	err := bare(t).Init(&steps{id: "a", noted: &noted}, unpaged{&steps{id: "b", noted: &noted}})
-	if err == nil || !strings.Contains(err.Error(), "plugin b: panic: ouch") {
-		t.Errorf("Init: %v", err)
+	b := &steps{id: "b", noted: &noted}
+	for name, p := range map[string]hub.Plugin{"pages": unpaged{b}, "panels": unpanelled{b}} {
+		noted = nil
+		err := bare(t).Init(&steps{id: "a", noted: &noted}, p)
+		if err == nil || !strings.Contains(err.Error(), "plugin b: panic: ouch") {
+			t.Errorf("%s: Init: %v", name, err)
+		}
+		if got, want := strings.Join(noted, ", "), "init a, init b, close b, close a"; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
-	if got, want := strings.Join(noted, ", "), "init a, init b, close b, close a"; got != want {
-		t.Errorf("%s, want %s", got, want)
+}
+
+// moody is a plugin that says what its pages and panels are only once.
+type moody struct {
+	*steps
+	asked *int
+}
+
+func (m moody) Pages() []hub.Page {
+	if *m.asked++; *m.asked > 1 {
+		panic("again?")
 	}
+	return []hub.Page{{Slug: "mood"}}
+}
+
+func (m moody) Panels() []hub.Panel { return []hub.Panel{{Title: "mood.panel"}} }
+
+// Pages are asked for once; whoever lists them then has them with their plugins,
+// in list order, and cannot change them.
+func TestPagesAreAskedForOnce(t *testing.T) {
+	var noted []string
+	var host *hub.Host
+	asked := 0
+	h := bare(t)
+	must(t, h.Init(
+		&steps{id: "a", noted: &noted, init: func(h *hub.Host) { host = h }, pages: []hub.Page{{Slug: "hours"}}},
+		moody{&steps{id: "b", noted: &noted}, &asked},
+	))
+	for range 2 {
+		pages, panels := host.Pages(), host.Panels()
+		if len(pages) != 2 || pages[0].Slug != "hours" || pages[0].Plugin != "a" || pages[1].Slug != "mood" || pages[1].Plugin != "b" {
+			t.Errorf("pages: %+v", pages)
+		}
+		if len(panels) != 1 || panels[0].Plugin != "b" {
+			t.Errorf("panels: %+v", panels)
+		}
+		pages[0].Plugin, panels[0].Plugin = "x", "x"
+	}
+	must(t, h.Close(context.Background()))
 }

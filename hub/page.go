@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/url"
 )
 
-// Pager offers pages for the console, which frames them.
+// Pager offers pages for the console, which frames them. It is asked once, when
+// all plugins have been initialised.
 type Pager interface{ Pages() []Page }
 
 // Page is a page of a domain in the console, at
@@ -26,6 +28,7 @@ type Page struct {
 	// as for a domain that is not there any more, is shown as "not found"; any other
 	// error as a page that failed, whatever it says.
 	Render func(ctx context.Context, r PageRequest) (PageContent, error)
+	Plugin string // whose it is; the hub fills it in
 }
 
 // PageRequest is what a page is asked for.
@@ -43,7 +46,8 @@ type PageContent struct {
 	Redirect string // a path, after a POST that worked
 }
 
-// Paneler offers panels that stand beside a conversation in the console.
+// Paneler offers panels that stand beside a conversation in the console. It is
+// asked once, as a [Pager] is.
 type Paneler interface{ Panels() []Panel }
 
 // Panel stands beside a conversation. The console has checked that its reader
@@ -53,6 +57,7 @@ type Panel struct {
 	// Render makes the content; an empty one leaves the panel out. It is asked
 	// each time the room's page is loaded, and has [HookTimeout].
 	Render func(ctx context.Context, r PanelRequest) (template.HTML, error)
+	Plugin string // whose it is; the hub fills it in
 }
 
 // PanelRequest is what a panel is asked for.
@@ -65,31 +70,36 @@ type PanelRequest struct {
 // consoleSlugs are the addresses of the console's own pages of a domain.
 var consoleSlugs = map[string]string{"email": "the console", "settings": "the console"}
 
-// checkPages refuses pages that would hide each other.
-func checkPages(plugins []Plugin) error {
-	owner := map[string]string{}
-	for slug, who := range consoleSlugs {
-		owner[slug] = who
-	}
-	for _, p := range plugins {
-		pager, ok := p.(Pager)
-		if !ok {
-			continue
-		}
-		err := Guarded(p, func() error {
-			for _, page := range pager.Pages() {
-				if page.Slug == "" || url.PathEscape(page.Slug) != page.Slug {
-					return fmt.Errorf("the page %q has no address: want a slug as in office-hours", page.Slug)
-				}
-				if other := owner[page.Slug]; other != "" {
-					return fmt.Errorf("the page %q belongs to %s already", page.Slug, other)
-				}
-				owner[page.Slug] = p.ID()
-			}
-			return nil
-		})
-		if err != nil {
+// collect asks the plugins for their pages and panels, once, and refuses pages
+// that would hide each other.
+func (h *Hub) collect() error {
+	owner := maps.Clone(consoleSlugs)
+	for _, p := range h.plugins {
+		if err := Guarded(p, func() error { return h.collectFrom(p, owner) }); err != nil {
 			return fmt.Errorf("hub: %w", err)
+		}
+	}
+	return nil
+}
+
+// collectFrom is collect for one plugin. Owners are by a page's address.
+func (h *Hub) collectFrom(p Plugin, owner map[string]string) error {
+	if pager, ok := p.(Pager); ok {
+		for _, page := range pager.Pages() {
+			if page.Slug == "" || url.PathEscape(page.Slug) != page.Slug {
+				return fmt.Errorf("the page %q has no address: want a slug as in office-hours", page.Slug)
+			}
+			if other := owner[page.Slug]; other != "" {
+				return fmt.Errorf("the page %q belongs to %s already", page.Slug, other)
+			}
+			owner[page.Slug], page.Plugin = p.ID(), p.ID()
+			h.pages = append(h.pages, page)
+		}
+	}
+	if paneler, ok := p.(Paneler); ok {
+		for _, panel := range paneler.Panels() {
+			panel.Plugin = p.ID()
+			h.panels = append(h.panels, panel)
 		}
 	}
 	return nil

@@ -23,6 +23,7 @@ type PluginInfo struct {
 	Runs      bool // it works in the background, see [Runner]
 	Restarts  int  // of that, after an error or a panic
 	LastError Failure
+	PageError Failure // of its pages and panels in the console: see [Host.Failed]
 }
 
 // HookInfo is one hook of a plugin.
@@ -133,7 +134,7 @@ func (h *Hub) Plugins() []PluginInfo {
 		info := PluginInfo{
 			ID: host.plugin, Frames: h.framesOf(host.plugin), Pushes: host.pushes,
 			Open: open, Abandoned: abandoned,
-			Restarts: int(host.restarts.Load()), LastError: host.last.get(),
+			Restarts: int(host.restarts.Load()), LastError: host.last.get(), PageError: host.page.get(),
 		}
 		_, info.Runs = h.plugins[i].(Runner)
 		for _, b := range host.bindings {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,6 +109,37 @@ func TestSettings(t *testing.T) {
 			if _, err := storage.Settings(ctx, d.ID, "example", defaults); err == nil || !strings.Contains(err.Error(), "example") {
 				t.Errorf("settings %s: %v", what, err)
 			}
+		}
+	})
+}
+
+// Changes that come at the same moment are all kept, the very first among them.
+func TestUpdateSettings(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context) {
+		d, _ := enter(t, ctx)
+		const owners = 8
+		var all sync.WaitGroup
+		for range owners {
+			all.Go(func() {
+				if err := storage.UpdateSettings(ctx, d.ID, "counter", 100, func(n *int) error { *n++; return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n, err := storage.Settings(ctx, d.ID, "counter", 100); n != 100+owners || err != nil {
+			t.Errorf("%d after %d changes, %v", n, owners, err)
+		}
+		no := errors.New("no")
+		if err := storage.UpdateSettings(ctx, d.ID, "counter", 100, func(n *int) error { *n = 0; return no }); !errors.Is(err, no) {
+			t.Errorf("a change that thinks better of it: %v", err)
+		}
+		if n, err := storage.Settings(ctx, d.ID, "counter", 100); n != 100+owners || err != nil {
+			t.Errorf("%d after no change, %v", n, err)
+		}
+		nowhere := func(n *int) error { t.Errorf("asked about %d of no domain", *n); return nil }
+		if err := storage.UpdateSettings(ctx, "nothing", "counter", 100, nowhere); !errors.Is(err, hub.ErrNotFound) {
+			t.Errorf("of no domain: %v", err)
 		}
 	})
 }

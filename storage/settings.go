@@ -58,3 +58,31 @@ func SaveSettings[T any](ctx context.Context, domain, plugin string, value T) er
 		DoUpdates: clause.AssignmentColumns([]string{"value", "updated_at"}),
 	}).Create(&row).Error
 }
+
+// UpdateSettings changes a plugin's settings in a domain, one change after the
+// other: change gets them as they are stored, over the defaults given, and what it
+// makes of them is stored. Where it returns an error nothing is, and that is the
+// error returned. It may be run twice, as in [Tx]. hub.ErrNotFound where there is
+// no such domain.
+func UpdateSettings[T any](ctx context.Context, domain, plugin string, defaults T, change func(*T) error) error {
+	return Tx(ctx, func(ctx context.Context) error {
+		// The domain's row is the lock: the settings have none before they are first
+		// stored. Nothing that visitors do waits for it.
+		var d Domain
+		err := DB(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Select("id").Take(&d, "id = ?", domain).Error
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return hub.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		value, err := Settings(ctx, domain, plugin, defaults)
+		if err != nil {
+			return err
+		}
+		if err := change(&value); err != nil {
+			return err
+		}
+		return SaveSettings(ctx, domain, plugin, value)
+	})
+}

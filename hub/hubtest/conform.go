@@ -32,6 +32,10 @@ import (
 //     and on contexts that are over; what a visitor can say never makes one fail.
 //   - Its frames answer nonsense with an error that a client may see; its pages,
 //     panels and routes do not break on it, nor show it unescaped.
+//   - One domain's page neither changes nor shows what is another's, whatever ids
+//     it is sent.
+//   - On MySQL, where the plugin has tables and MariaDB is installed, what it lets
+//     through fits into its columns.
 //   - The conversation goes on while its neighbours panic, hang, change what is
 //     not theirs, and flood.
 func Conform(t *testing.T, create func() hub.Plugin, o ...Options) {
@@ -70,6 +74,9 @@ func conform(t *testing.T, create func() hub.Plugin, o []Options, only string) {
 		{"Hooks", c.hooks},
 		{"Frames", c.frames},
 		{"Pages", c.pages},
+		{"Forms", c.forms},
+		{"Domains", c.domains},
+		{"MySQL", c.mysql},
 		{"Panels", c.panels},
 		{"Routes", c.routes},
 		{"Neighbours", c.neighbours},

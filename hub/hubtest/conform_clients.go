@@ -10,7 +10,11 @@ import (
 
 // frames sends the plugin's frames with data that no widget sends.
 func (c *conformance) frames(t *testing.T) {
-	k := c.start(t, Options{}, nil, nil)
+	c.nonsenseOf(t, c.start(t, Options{}, nil, nil))
+}
+
+func (c *conformance) nonsenseOf(t *testing.T, k *Kit) {
+	t.Helper()
 	admin := k.SignIn(t, "Ana")
 	for _, frame := range c.info(k).Frames {
 		visitor := k.Visitor(t)

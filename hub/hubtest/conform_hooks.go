@@ -244,5 +244,6 @@ var hostileData = []string{
 	strings.Repeat(`[`, 5000) + strings.Repeat(`]`, 5000),
 	`{"text":"` + strings.Repeat("x", 200_000) + `","reason":"` + strings.Repeat("x", 200_000) + `"}`,
 	`{"` + strings.Repeat("x", 200_000) + `":1}`,
+	`{"reason":"` + strings.Repeat(wide, hub.MaxReason) + `"}`,
 	`{`,
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 	"gorm.io/gorm"
@@ -29,7 +30,7 @@ type flawed struct {
 	init     func(context.Context, *hub.Host) error
 	run      func(context.Context) error
 	closed   func() error
-	page     func(hub.PageRequest) (hub.PageContent, error)
+	page     func(context.Context, hub.PageRequest) (hub.PageContent, error)
 	panel    func(hub.PanelRequest) (template.HTML, error)
 	route    fiber.Handler
 	appended func(context.Context, hub.EventAppending) error
@@ -84,7 +85,7 @@ func (p *flawed) Close(context.Context) error {
 }
 
 func (p *flawed) Pages() []hub.Page {
-	return []hub.Page{{Slug: "flaws", Title: "flawed.title", Render: func(_ context.Context, r hub.PageRequest) (hub.PageContent, error) { return p.page(r) }}}
+	return []hub.Page{{Slug: "flaws", Title: "flawed.title", Render: func(ctx context.Context, r hub.PageRequest) (hub.PageContent, error) { return p.page(ctx, r) }}}
 }
 
 func (p *flawed) Panels() []hub.Panel {
@@ -94,8 +95,8 @@ func (p *flawed) Panels() []hub.Panel {
 func (p *flawed) Mount(r fiber.Router) { r.Get("/:what", p.route) }
 
 // form is a page that is as it should be, but for what fn makes of its field.
-func form(fn func(value string) (hub.PageContent, error)) func(hub.PageRequest) (hub.PageContent, error) {
-	return func(r hub.PageRequest) (hub.PageContent, error) {
+func form(fn func(value string) (hub.PageContent, error)) func(context.Context, hub.PageRequest) (hub.PageContent, error) {
+	return func(_ context.Context, r hub.PageRequest) (hub.PageContent, error) {
 		if r.Domain == "nothing" {
 			return hub.PageContent{}, hub.ErrNotFound
 		}
@@ -104,6 +105,40 @@ func form(fn func(value string) (hub.PageContent, error)) func(hub.PageRequest) 
 		}
 		return fn(r.Form.Get("colour"))
 	}
+}
+
+// kept is a plugin whose page lists what is kept of a domain, with a form to add
+// to it and one to remove each; do does what a form asks for.
+func kept(do func(context.Context, hub.PageRequest) error) *flawed {
+	return &flawed{
+		up: func(db *gorm.DB) error {
+			return db.Exec("CREATE TABLE IF NOT EXISTS flawed_colours (id char(36), domain_id char(36), colour varchar(40))").Error
+		},
+		page: func(ctx context.Context, r hub.PageRequest) (hub.PageContent, error) {
+			if _, err := storage.DomainByID(ctx, r.Domain); err != nil {
+				return hub.PageContent{}, err
+			}
+			if r.Post {
+				return hub.PageContent{Redirect: r.Path}, do(ctx, r)
+			}
+			var all []struct{ ID, Colour string }
+			err := storage.Read(ctx).Raw("SELECT id, colour FROM flawed_colours WHERE domain_id = ? ORDER BY id", r.Domain).Scan(&all).Error
+			page := `<form method="post"><input name="colour"><button name="do" value="paint">Paint</button></form>`
+			for _, one := range all {
+				page += `<a href="?edit=` + one.ID + `">` + template.HTMLEscapeString(one.Colour) + `</a>
+					<form method="post"><input type="hidden" name="id" value="` + one.ID + `"><button name="do" value="remove">Remove</button></form>`
+			}
+			return hub.PageContent{HTML: template.HTML(page)}, err
+		},
+	}
+}
+
+// paint keeps a colour.
+func paint(ctx context.Context, r hub.PageRequest) error {
+	if r.Form.Get("do") != "paint" {
+		return nil
+	}
+	return storage.DB(ctx).Exec("INSERT INTO flawed_colours (id, domain_id, colour) VALUES (?, ?, ?)", storage.NewID(), r.Domain, r.Form.Get("colour")).Error
 }
 
 // defects are plugins that must not pass: the part that sees it, and what it says.
@@ -202,7 +237,54 @@ var defects = []struct {
 		return &flawed{page: form(func(v string) (hub.PageContent, error) { return hub.PageContent{Redirect: "/" + v[:1]}, nil })}
 	}},
 	{"a page of any domain", "Pages", "flaws of a domain that does not exist", func() *flawed {
-		return &flawed{page: func(hub.PageRequest) (hub.PageContent, error) { return hub.PageContent{HTML: "<p>Hi"}, nil }}
+		return &flawed{page: func(context.Context, hub.PageRequest) (hub.PageContent, error) {
+			return hub.PageContent{HTML: "<p>Hi"}, nil
+		}}
+	}},
+	{"a form that is surprised", "Forms", "the form do=paint", func() *flawed {
+		return kept(func(_ context.Context, r hub.PageRequest) error {
+			if r.Form.Get("do") == "paint" && !utf8.ValidString(r.Form.Get("colour")) {
+				return errors.New("no colour")
+			}
+			return nil
+		})
+	}},
+	{"a form that removes what is another domain's", "Domains", "sent to another domain, changes what is at", func() *flawed {
+		return kept(func(ctx context.Context, r hub.PageRequest) error {
+			if r.Form.Get("do") == "remove" {
+				return storage.DB(ctx).Exec("DELETE FROM flawed_colours WHERE id = ?", r.Form.Get("id")).Error
+			}
+			return paint(ctx, r)
+		})
+	}},
+	{"a page that shows what is another domain's", "Domains", "what another domain has there", func() *flawed {
+		p := kept(paint)
+		render := p.page
+		p.page = func(ctx context.Context, r hub.PageRequest) (hub.PageContent, error) {
+			out, err := render(ctx, r)
+			var colour string
+			if err == nil && !r.Post {
+				err = storage.Read(ctx).Raw("SELECT colour FROM flawed_colours WHERE id = ?", r.Form.Get("edit")).Scan(&colour).Error
+				out.HTML += template.HTML(template.HTMLEscapeString(colour))
+			}
+			return out, err
+		}
+		return p
+	}},
+	{"a column that is too short", "MySQL", `more "x" in colour: Error 1406`, func() *flawed {
+		return kept(func(ctx context.Context, r hub.PageRequest) error {
+			if len(r.Form.Get("colour")) > 41 {
+				return &hub.Error{Code: hub.CodeBadText, Message: "That is too long."}
+			}
+			return paint(ctx, r)
+		})
+	}},
+	{"a hook whose column is too short", "MySQL", "EventAppending fails on MySQL", func() *flawed {
+		p := kept(paint)
+		p.appended = func(ctx context.Context, e hub.EventAppending) error {
+			return storage.DB(ctx).Exec("INSERT INTO flawed_colours (id, domain_id, colour) VALUES (?, ?, ?)", storage.NewID(), e.Room.Domain, e.Event.Text).Error
+		}
+		return p
 	}},
 	{"a panel that shows what it got", "Panels", "panel 0 of the room in en", func() *flawed {
 		return &flawed{panel: func(r hub.PanelRequest) (template.HTML, error) { return template.HTML(r.Room.Last.Text), nil }}

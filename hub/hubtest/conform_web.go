@@ -29,67 +29,11 @@ var garbage = []string{
 	"https://user:password@[::1]:99999/", strings.Repeat("x", 100_000), strings.Repeat("x\n", 10_000),
 }
 
-var fieldName = regexp.MustCompile(`\bname="([^"]+)"`)
-
-// pages asks for the plugin's pages of a fresh domain, and sends their forms
-// filled in with garbage.
-func (c *conformance) pages(t *testing.T) {
-	p := c.create()
-	if _, ok := p.(hub.Pager); !ok {
-		return
-	}
-	k := c.startWith(t, p)
-	ctx := hub.WithIdentity(k.Ctx, k.SignIn(t, "Ana"))
-	for _, page := range p.(hub.Pager).Pages() {
-		ask := func(domain, lang string, post bool, form url.Values) (hub.PageContent, error) {
-			var out hub.PageContent
-			err := safely(func() (err error) {
-				out, err = page.Render(ctx, hub.PageRequest{
-					Domain: domain, Path: "/console/domains/" + domain + "/" + page.Slug, Post: post, Form: form, Lang: lang,
-				})
-				return err
-			})
-			return out, err
-		}
-		for lang := range c.o.Texts {
-			out, err := ask(k.Domain.ID, lang, false, url.Values{})
-			if err != nil || out.HTML == "" || out.Redirect != "" {
-				t.Fatalf("%s in %s for a fresh domain: %q, to %q, %v", page.Slug, lang, cut(string(out.HTML)), out.Redirect, err)
-			}
-		}
-		fresh, _ := ask(k.Domain.ID, hub.DefaultLang, false, url.Values{})
-		fields := []string{"id", "after", "before", "page", "action"}
-		for _, m := range fieldName.FindAllStringSubmatch(string(fresh.HTML), -1) {
-			fields = append(fields, m[1])
-		}
-		for _, value := range garbage {
-			form := url.Values{}
-			for _, f := range fields {
-				form[f] = []string{value, value}
-			}
-			for _, post := range []bool{false, true} {
-				what := fmt.Sprintf("%s, post %v, filled in with %.40q", page.Slug, post, value)
-				out, err := ask(k.Domain.ID, "zz", post, form)
-				checkAnswer(t, what, string(out.HTML), out.Redirect, err)
-			}
-		}
-		for _, post := range []bool{false, true} {
-			form := url.Values{}
-			for _, f := range fields {
-				form.Set(f, "on")
-			}
-			out, err := ask("nothing", hub.DefaultLang, post, form)
-			if broken(err) || err == nil {
-				t.Errorf("%s of a domain that does not exist, post %v: %q, %v", page.Slug, post, cut(string(out.HTML)), err)
-			}
-		}
-	}
-}
-
 // startWith is start for a plugin that the test has.
-func (c *conformance) startWith(t *testing.T, p hub.Plugin) *Kit {
+func (c *conformance) startWith(t *testing.T, p hub.Plugin, o Options) *Kit {
 	t.Helper()
-	return (&conformance{create: func() hub.Plugin { return p }, id: c.id, o: c.o, store: c.store}).start(t, Options{Development: true}, nil, nil)
+	o.Development = true
+	return (&conformance{create: func() hub.Plugin { return p }, id: c.id, o: c.o, store: c.store}).start(t, o, nil, nil)
 }
 
 // checkAnswer holds a page to what its reader may see: something, or an error
@@ -115,7 +59,7 @@ func (c *conformance) panels(t *testing.T) {
 	if _, ok := p.(hub.Paneler); !ok {
 		return
 	}
-	k := c.startWith(t, p)
+	k := c.startWith(t, p, Options{})
 	visitor := k.Visitor(t)
 	visitor.Say(odd)
 	room, err := c.store.Room(k.Ctx, visitor.Room)
@@ -156,7 +100,7 @@ func (c *conformance) routes(t *testing.T) {
 	if !mounts && !mountsRoot {
 		return
 	}
-	k := c.startWith(t, p)
+	k := c.startWith(t, p, Options{})
 	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, ErrorHandler: answerError})
 	identities := []hub.Identity{{}, k.SignIn(t, "Ana")}
 	app.Use(func(ctx *fiber.Ctx) (err error) {

@@ -74,3 +74,12 @@ func (f *fence) open(what string) bool {
 	defer f.mu.Unlock()
 	return f.left[what] < maxLeft
 }
+
+// blame logs why something of a plugin's could not be shown, and has operators
+// find it at the plugin. what names the page or panel.
+func (p *Plugin) blame(rq *request, plugin, what string, err error) {
+	p.logFailure(rq, "console: what a plugin renders failed", err, "of", plugin, "what", what)
+	if rq.ctx.Err() == nil { // else it may just have been told to stop
+		p.host.Failed(plugin, fmt.Errorf("%s: %w", what, err))
+	}
+}

@@ -66,7 +66,7 @@ func (p *Plugin) pageFailed(rq *request, d storage.Domain, pg hub.Page, ask hub.
 	if status < http.StatusInternalServerError {
 		return err // what the plugin meant to answer
 	}
-	p.logFailure(rq, "console: a plugin's page failed", err, "page", pg.Slug)
+	p.blame(rq, pg.Plugin, "page "+pg.Slug, err)
 	late := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errLeft)
 	return p.renderPluginPage(rq, status, d, pg, "pluginfailed", failedPage{late, ask.Post, ask.Path})
 }

@@ -34,7 +34,7 @@ func (p *Plugin) panels(rq *request, e entry) []panel {
 	var shown []panel
 	for i, one := range all {
 		if errs[i] != nil {
-			p.logFailure(rq, "console: a plugin's panel failed", errs[i], "panel", one.Title)
+			p.blame(rq, one.Plugin, "panel "+one.Title, errs[i])
 			made[i].Failed = true
 		}
 		if made[i].Failed || strings.TrimSpace(string(made[i].Content)) != "" {

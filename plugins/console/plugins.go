@@ -42,9 +42,10 @@ type pluginCard struct {
 	Refuses  bool          // a hook of its fails closed
 }
 
-// Quiet tells that there is nothing to unfold: no hooks, no frames, no work.
+// Quiet tells that there is nothing to unfold: no hooks, no frames, no work, no
+// page that failed.
 func (c pluginCard) Quiet() bool {
-	return len(c.Hooks)+len(c.Frames)+len(c.Pushes) == 0 && !c.Runs && c.Health == healthy
+	return len(c.Hooks)+len(c.Frames)+len(c.Pushes) == 0 && !c.Runs && c.PageError.Text == "" && c.Health == healthy
 }
 
 // hookCard is a hook and its place among all of its event.
@@ -120,6 +121,9 @@ func cards(all []hub.PluginInfo, now time.Time) []pluginCard {
 
 func healthOf(p hub.PluginInfo, now time.Time) health {
 	last := p.LastError.At
+	if at := p.PageError.At; at.After(last) {
+		last = at
+	}
 	for _, h := range p.Hooks {
 		if at := h.LastError.At; at.After(last) {
 			last = at

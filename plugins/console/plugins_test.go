@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"errors"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -150,6 +151,62 @@ func TestPluginsBackgroundWork(t *testing.T) {
 		page := s.do(http.MethodGet, "/console/plugins", s.signIn("op@kopitugu.example"), nil, "Accept-Language", "id")
 		page.want(t, http.StatusOK, "Perlu diperiksa:", "Dijalankan ulang: 1", "<code>fainted</code>", "menolak saat gagal", "paling lama 2\u00a0s")
 		page.lacks(t, ">console.", "%!")
+	})
+}
+
+// artist is a patient whose page and panel cannot be shown.
+type artist struct{ patient }
+
+func (*artist) Pages() []hub.Page {
+	return []hub.Page{{Slug: "sketch", Title: "console.list.title", Render: func(context.Context, hub.PageRequest) (hub.PageContent, error) {
+		panic("no <paper>")
+	}}}
+}
+
+func (*artist) Panels() []hub.Panel {
+	return []hub.Panel{{Title: "console.email.title", Render: func(context.Context, hub.PanelRequest) (template.HTML, error) {
+		return "", errors.New("no pencil")
+	}}}
+}
+
+// TestPluginsWhosePagesFail: what cannot be shown is on its plugin's card, and
+// costs it none of its hooks.
+func TestPluginsWhosePagesFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, alerting(true), &artist{patient{id: "artist"}}, &patient{id: "well"}, guest{page: func(context.Context, hub.PageRequest) (hub.PageContent, error) {
+			return hub.PageContent{}, hub.ErrNotFound // an answer, not a failure
+		}})
+		operator, d := s.signIn("op@kopitugu.example"), s.domain("tugu")
+		for range 5 {
+			s.get("/console/domains/"+d.ID+"/sketch", operator).want(t, http.StatusInternalServerError)
+			s.get("/console/domains/"+d.ID+"/guest", operator).want(t, http.StatusNotFound)
+		}
+		page := s.get("/console/plugins", operator)
+		page.want(t, http.StatusOK, `1<span class="sr"> need a look</span>`)
+		ill := card(t, page, "artist")
+		for _, words := range []string{"<details open>", "Failing", "<dt>Pages and panels</dt>", "<code>page sketch: panic: no &lt;paper&gt;</code>", "<dd>closed</dd>"} {
+			if !strings.Contains(ill, words) {
+				t.Errorf("the card lacks %q:\n%s", words, ill)
+			}
+		}
+		for _, well := range []string{"well", "guest", "console"} {
+			if got := card(t, page, well); !strings.Contains(got, "Healthy") || strings.Contains(got, "sketch") {
+				t.Errorf("%s:\n%s", well, got)
+			}
+		}
+		say(s.kit.Visitor(t, d.Key), "hello")
+		s.get("/console/rooms/"+s.room(d, "hi").ID, operator).want(t, http.StatusOK, "could not be shown")
+		ill = card(t, s.get("/console/plugins", operator), "artist")
+		if !strings.Contains(ill, "<code>panel console.email.title: no pencil</code>") || !strings.Contains(ill, "<dt>ok</dt><dd>1</dd>") {
+			t.Errorf("after its panel, and a message to its hook:\n%s", ill)
+		}
+
+		time.Sleep(time.Hour) // over, but not forgotten
+		page = s.get("/console/plugins", s.signIn("op@kopitugu.example"))
+		page.want(t, http.StatusOK, "plugins are healthy.")
+		if ill = card(t, page, "artist"); !strings.Contains(ill, "no pencil") || strings.Contains(ill, " open>") {
+			t.Errorf("an hour later:\n%s", ill)
+		}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"html/template"
 	"strconv"
 	"strings"
@@ -56,6 +57,10 @@ type view struct {
 // done are what a form can have done, as the address after it says.
 var done = map[string]bool{"added": true, "removed": true, "saved": true}
 
+func newView(s settings) view {
+	return view{Filtered: s.Team, Team: s.Team, Message: s.Message}
+}
+
 // render shows the list, or changes it as a form asks.
 func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent, error) {
 	if _, err := storage.DomainByID(ctx, r.Domain); err != nil {
@@ -65,13 +70,13 @@ func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent
 	if err != nil {
 		return hub.PageContent{}, err
 	}
-	v := view{Filtered: s.Team, Team: s.Team, Message: s.Message}
+	v := newView(s)
 	if r.Post {
-		changed := s
-		if did := p.change(r, &changed, &v); did != "" {
-			if err := storage.SaveSettings(ctx, r.Domain, "wordfilter", changed); err != nil {
-				return hub.PageContent{}, err
-			}
+		did, err := p.post(ctx, r, &s, &v)
+		if err != nil {
+			return hub.PageContent{}, err
+		}
+		if did != "" {
 			p.forget(r.Domain)
 			return hub.PageContent{Redirect: r.Path + "?done=" + did}, nil
 		}
@@ -89,20 +94,48 @@ func (p *Plugin) render(ctx context.Context, r hub.PageRequest) (hub.PageContent
 	return hub.PageContent{HTML: template.HTML(out.String())}, nil // made by html/template
 }
 
-// change does what the form asks that was sent, its fields say which. It tells
-// what was done, or nothing and fills in the form again, with what is wrong. A
-// text that is tried changes nothing; it comes by POST all the same, to stay out
-// of addresses.
+// errAsIs keeps a list as it is stored.
+var errAsIs = errors.New("wordfilter: the form changes nothing")
+
+// post does what the form asks that was sent. It tells what was done, or nothing,
+// and fills in the form again, with what is wrong, beside the list as it is
+// stored. A text that is tried changes nothing; it comes by POST all the same, to
+// stay out of addresses.
+func (p *Plugin) post(ctx context.Context, r hub.PageRequest, s *settings, v *view) (did string, err error) {
+	if r.Form.Has("try") {
+		p.try(r, *s, v)
+		return "", nil
+	}
+	// Two owners may save at the same moment: each change is one of the list as the
+	// other left it.
+	err = storage.UpdateSettings(ctx, r.Domain, "wordfilter", settings{}, func(stored *settings) error {
+		*s, *v = *stored, newView(*stored)
+		if did = p.change(r, stored, v); did == "" {
+			return errAsIs
+		}
+		return nil
+	})
+	if errors.Is(err, errAsIs) {
+		err = nil
+	}
+	return did, err
+}
+
+// try shows what would become of a text.
+func (p *Plugin) try(r hub.PageRequest, s settings, v *view) {
+	v.Try = lines(r, "try")
+	v.Tried = strings.TrimSpace(v.Try) != ""
+	v.Result, v.Refused = compile(s.Mask, s.Refuse).check(v.Try)
+	if v.Refused {
+		v.Result = p.refusal(s, r.Lang)
+	}
+}
+
+// change does what the form asks, its fields say which, or tells nothing where
+// something is wrong with it.
 func (p *Plugin) change(r hub.PageRequest, s *settings, v *view) (did string) {
 	var what *problem
 	switch {
-	case r.Form.Has("try"):
-		v.Try = lines(r, "try")
-		v.Tried = strings.TrimSpace(v.Try) != ""
-		v.Result, v.Refused = compile(s.Mask, s.Refuse).check(v.Try)
-		if v.Refused {
-			v.Result = p.refusal(*s, r.Lang)
-		}
 	case r.Form.Has("add"):
 		v.Add, v.Refuse = lines(r, "add"), r.Form.Get("action") == "refuse"
 		entries, wrong := parseEntries(v.Add)

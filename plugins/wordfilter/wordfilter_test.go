@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -111,6 +112,20 @@ func (s shop) says(t *testing.T, text string) string {
 		case f.Get("type") == "message":
 			return f.Get("text").(string)
 		}
+	}
+}
+
+// Owners who save at the same moment lose nothing of each other's.
+func TestOwnersWhoSaveAtOnce(t *testing.T) {
+	s := open(t)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() { s.do(t, "add", fmt.Sprint("rude", i), "action", "mask") })
+	}
+	all.Go(func() { s.do(t, "message", "Be kind.", "team", "on") })
+	all.Wait()
+	if got := text(s.page(t, "en", nil)); strings.Count(got, " rude") != 8 || !strings.Contains(got, "In everybody's messages") {
+		t.Errorf("the page says %s", got)
 	}
 }
 
