@@ -137,7 +137,7 @@ func (s *sender) parseURL(text string) (address, fault string) {
 		if rule(network, netip.AddrPortFrom(ip, 443).String(), nil) != nil {
 			return "", faultBlocked
 		}
-		return u.String(), ""
+		return written(u)
 	}
 	if u.Scheme == "http" && len(s.guard.allow) == 0 {
 		return "", faultHTTPS
@@ -150,5 +150,13 @@ func (s *sender) parseURL(text string) (address, fault string) {
 		host += ":" + port
 	}
 	u.Host = host
-	return u.String(), ""
+	return written(u)
+}
+
+// written is an address as it is kept, which may be longer than it was typed.
+func written(u *url.URL) (address, fault string) {
+	if address = u.String(); len(address) > maxURL {
+		return "", faultURL
+	}
+	return address, ""
 }
