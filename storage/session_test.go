@@ -11,6 +11,36 @@ import (
 	"github.com/bellhub/bellhub/storage"
 )
 
+// A plugin's routes ask for a domain on behalf of whoever the request's context
+// carries.
+func TestDomainForWhoeverAsks(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context) {
+		a, _ := enter(t, ctx)
+		b, _ := enter(t, ctx)
+		ana, _ := signedIn(t, ctx, "ana@example.com", a.ID)
+		op, _ := signedIn(t, ctx, "op@example.com")
+		for _, tt := range []struct {
+			name   string
+			who    hub.Identity
+			domain string
+			may    bool
+		}{
+			{"a member", ana, a.ID, true},
+			{"a member, elsewhere", ana, b.ID, false},
+			{"an operator", op, b.ID, true},
+			{"an operator, of nothing", op, storage.NewID(), false},
+			{"nobody", hub.Identity{}, a.ID, false},
+			{"a visitor of it", hub.Identity{Kind: hub.Visitor, ID: ana.ID, Domain: a.ID}, a.ID, false},
+			{"a link's holder", hub.Identity{Kind: hub.Admin, Session: ana.Session}, a.ID, false},
+		} {
+			d, err := storage.DomainFor(hub.WithIdentity(ctx, tt.who), tt.domain)
+			if tt.may && (err != nil || d.ID != tt.domain) || !tt.may && (!errors.Is(err, hub.ErrNotFound) || d.ID != "") {
+				t.Errorf("%s: %+v, %v", tt.name, d, err)
+			}
+		}
+	})
+}
+
 func TestMembers(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context) {
 		a, _ := enter(t, ctx)

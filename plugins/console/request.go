@@ -97,10 +97,7 @@ func (p *Plugin) inDomain(fn func(*request, storage.Domain) error) handler {
 		if err != nil {
 			return err
 		}
-		if err := storage.MayAdmin(rq.ctx, rq.who, id); err != nil {
-			return err
-		}
-		d, err := storage.DomainByID(rq.ctx, id)
+		d, err := storage.DomainFor(rq.ctx, id)
 		if err != nil {
 			return err
 		}
